@@ -1,0 +1,134 @@
+"""A drive log: what was measured, opened lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from calib.rig import Rig
+from calib.types import I64, U8, frozen
+from fusion.sweep import Sweep
+from fusion.trajectory import Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRef:
+    """A sweep that can be read.
+
+    Attributes:
+        lidar: name of the sensor in the rig.
+        timestamp_ns: instant of the sweep.
+        load: reads it.
+        path: its file, where it has one of its own.
+    """
+
+    lidar: str
+    timestamp_ns: int
+    load: Callable[[], Sweep] = field(repr=False)
+    path: Path | None = None
+
+    def read(self) -> Sweep:
+        """The points, from disk; nothing is kept."""
+        return self.load()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image that can be read.
+
+    Attributes:
+        camera: name of the sensor in the rig.
+        timestamp_ns: the instant of its exposure (of the first row, where rows differ).
+        load: reads it as (H, W, 3) uint8 RGB.
+        path: its file, where it has one of its own.
+    """
+
+    camera: str
+    timestamp_ns: int
+    load: Callable[[], U8] = field(repr=False)
+    path: Path | None = None
+
+    def read(self) -> U8:
+        """(H, W, 3) uint8 RGB, from disk; nothing is kept."""
+        return self.load()
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFrame:
+    """A frame that a log should have and has not."""
+
+    sensor: str
+    timestamp_ns: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class DriveLog:
+    """An index of what one drive measured.
+
+    Attributes:
+        name: unique within a data set; the name of the folder its labels are written to.
+        rig: the sensors.
+        trajectory: the car's way.
+        timestamps_ns: (F,) int64, the frames: the instants that labels belong to, one a revolution
+            of the main LiDAR. A frame may have no sweep (a log of labels only, a lost file).
+        sweeps: by LiDAR, in order of time.
+        images: by camera, in order of time.
+        missing: what the log should have and has not.
+        metadata: what a data set says of the log: licence, place, date, source format.
+    """
+
+    name: str
+    rig: Rig
+    trajectory: Trajectory
+    timestamps_ns: I64
+    sweeps: Mapping[str, tuple[SweepRef, ...]] = field(default_factory=dict)
+    images: Mapping[str, tuple[ImageRef, ...]] = field(default_factory=dict)
+    missing: tuple[MissingFrame, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    _times: Mapping[str, I64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "timestamps_ns", frozen(self.timestamps_ns, np.int64))
+        for name in ("sweeps", "images", "metadata"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        times = {
+            name: np.array([r.timestamp_ns for r in refs], np.int64) for name, refs in self.sweeps.items()
+        }
+        for name, images in self.images.items():
+            times[name] = np.array([r.timestamp_ns for r in images], np.int64)
+        object.__setattr__(self, "_times", times)
+
+    def __len__(self) -> int:
+        return len(self.timestamps_ns)
+
+    def sweep_at(self, timestamp_ns: int, lidar: str | None = None) -> SweepRef | None:
+        """The sweep of exactly this frame, of the main LiDAR unless another is named; None if missing."""
+        if lidar is None:
+            main = self.rig.main_lidar
+            if main is None:
+                return None
+            lidar = main.name
+        refs = self.sweeps.get(lidar, ())
+        nearest = self._nearest(lidar, timestamp_ns) if refs else None
+        if nearest is None or refs[nearest].timestamp_ns != timestamp_ns:
+            return None
+        return refs[nearest]
+
+    def image_near(self, camera: str, timestamp_ns: int, within_ns: int = 100_000_000) -> ImageRef | None:
+        """The image of a camera that was taken nearest to an instant; None where none is near enough."""
+        refs = self.images.get(camera, ())
+        if not refs:
+            return None
+        ref = refs[self._nearest(camera, timestamp_ns)]
+        return ref if abs(ref.timestamp_ns - timestamp_ns) <= within_ns else None
+
+    def _nearest(self, sensor: str, timestamp_ns: int) -> int:
+        times = self._times[sensor]
+        after = min(int(np.searchsorted(times, timestamp_ns)), len(times) - 1)
+        before = max(after - 1, 0)
+        return before if abs(times[before] - timestamp_ns) <= abs(times[after] - timestamp_ns) else after
