@@ -1,0 +1,199 @@
+"""One log's automatic labels on disk: `labels.db`, and `run.json` that says how they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from autolabel.config import Config
+from autolabel.pipeline import Progress, propose
+from fusion.edits import Group, PutTrack
+from fusion.errors import StoreError
+from fusion.labels import LabelSet
+from fusion.log import DriveLog
+from fusion.store import LabelStore
+
+RUN_SCHEMA = 1
+LIBRARIES = ("crosslabel", "numpy", "scipy", "numba")
+
+
+class Outcome(StrEnum):
+    """What became of a log."""
+
+    DONE = "done"
+    UP_TO_DATE = "up to date"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person or a detector has said of a log.
+
+    Attributes:
+        keyframes: labels at some frames, to be carried to all others.
+        detections: unconnected boxes a frame, to be made into tracks.
+    """
+
+    keyframes: LabelSet | None = None
+    detections: LabelSet | None = None
+
+
+def label_log(
+    log: DriveLog,
+    given: Given,
+    folder: Path,
+    config: Config,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Labels one log into `folder`, which appears complete or not at all.
+
+    Where the folder already holds the result of the same input, config and version, nothing is done.
+    With `force` an older result is replaced: its locked annotations are kept, and its file stays beside
+    the new one as `labels.previous.db`.
+
+    Raises:
+        StoreError: the folder holds another result, and `force` was not given.
+    """
+    fingerprint = _fingerprint(log, given)
+    before = _earlier_run(folder)
+    if before and not force and before.get("same") == _same(fingerprint, config):
+        return Outcome.UP_TO_DATE
+    if folder.exists() and not force:
+        raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
+    kept = _locked_labels(folder / "labels.db")
+    started_s, cpu_started_s = time.perf_counter(), time.process_time()
+    edits = propose(
+        log, keyframes=given.keyframes, detections=given.detections, config=config, progress=progress
+    )
+    building = folder.with_name(f".{folder.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        with LabelStore.create(building / "labels.db", log.name) as store:
+            if kept.tracks:
+                restored = tuple(PutTrack(track) for track in kept.tracks.values())
+                store.apply(Group(restored, "Locked annotations of the run before"), author="crosslabel")
+            store.apply(Group(tuple(edits), "Automatic labels"), author="crosslabel", automatic=True)
+            labels = store.labels
+        record = {
+            "schema": RUN_SCHEMA,
+            "log": log.name,
+            "same": _same(fingerprint, config),
+            "input_fingerprint": fingerprint,
+            "config_hash": config.hash(),
+            "config": config.model_dump(mode="json"),
+            "versions": _versions(),
+            "keyframes_ns": given.keyframes.timestamps_ns() if given.keyframes else [],
+            "counts": {
+                "frames": len(log),
+                "tracks": len(labels.tracks),
+                "boxes": len(labels),
+                "missing_frames": len(log.missing),
+            },
+            "timings_s": {
+                "wall": round(time.perf_counter() - started_s, 3),
+                "cpu": round(time.process_time() - cpu_started_s, 3),
+            },
+            "peak_memory_mb": _peak_memory_mb(),
+        }
+        (building / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        _put_in_place(building, folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return Outcome.DONE
+
+
+def _put_in_place(building: Path, folder: Path) -> None:
+    if not folder.exists():
+        building.rename(folder)
+        return
+    if (folder / "labels.db").exists():
+        shutil.copy2(folder / "labels.db", building / "labels.previous.db")
+    aside = folder.with_name(f".{folder.name}.replaced")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    building.rename(folder)
+    shutil.rmtree(aside)
+
+
+def _locked_labels(path: Path) -> LabelSet:
+    """Only the locked annotations of an earlier result."""
+    if not path.exists():
+        return LabelSet()
+    with LabelStore.open(path, read_only=True) as store:
+        labels = store.labels
+    locked = (
+        track.without(t for t, a in track.annotations.items() if not a.locked)
+        for track in labels.tracks.values()
+    )
+    return LabelSet.of(track for track in locked if track.annotations)
+
+
+def _peak_memory_mb() -> int | None:
+    """Largest resident size of this process so far; None on Windows, which has no such count."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
+
+
+def _earlier_run(folder: Path) -> dict[str, object] | None:
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and (folder / "labels.db").exists() else None
+
+
+def _same(fingerprint: str, config: Config) -> str:
+    """One hash of all that decides the result."""
+    parts = [str(RUN_SCHEMA), fingerprint, config.hash(), json.dumps(_versions())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "platform": sys.platform}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "source"
+    return found
+
+
+def _fingerprint(log: DriveLog, given: Given) -> str:
+    """A hash of the log's index, calibration and trajectory, of its files' sizes, and of what was given."""
+    digest = hashlib.sha256()
+    digest.update(log.name.encode())
+    for array in (log.timestamps_ns, log.trajectory.timestamps_ns):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(log.trajectory.world_from_ego.rotations.tobytes())
+    digest.update(log.trajectory.world_from_ego.translations.tobytes())
+    for sensor in [*log.rig.lidars.values(), *log.rig.cameras.values()]:
+        digest.update(sensor.name.encode() + sensor.ego_from_sensor.matrix.tobytes())
+    for refs in [*log.sweeps.values(), *log.images.values()]:
+        for ref in refs:
+            size = ref.path.stat().st_size if ref.path is not None and ref.path.exists() else 0
+            digest.update(f"{ref.timestamp_ns} {size}".encode())
+    for labels in (given.keyframes, given.detections):
+        digest.update(b"|")
+        for track in labels.tracks.values() if labels else ():
+            digest.update(f"{track.id} {track.category}".encode())
+            for t, annotation in track.annotations.items():
+                box = annotation.box
+                digest.update(f"{t} {annotation.score} {annotation.locked}".encode())
+                digest.update(box.ego_from_box.matrix.tobytes() + box.size_lwh_m.tobytes())
+    return digest.hexdigest()[:16]

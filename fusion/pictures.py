@@ -1,0 +1,193 @@
+"""Pictures of labels: on a camera's image, and from above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from calib.cameras import CameraModel
+from calib.se3 import SE3
+from calib.types import F64, U8, Floats
+from fusion.boxes import EDGES, UNIT_CORNERS, Box3D
+from fusion.categories import Kind, kind_of
+
+EDGE_SAMPLES = 17
+FRONT_FACE = (0, 1, 2, 3)
+BACKGROUND = (18, 20, 24)
+
+COLOURS: dict[Kind, tuple[int, int, int]] = {
+    Kind.CAR: (77, 184, 255),
+    Kind.TRUCK: (255, 166, 77),
+    Kind.BUS: (255, 221, 87),
+    Kind.TRAILER: (214, 138, 89),
+    Kind.CONSTRUCTION: (255, 196, 0),
+    Kind.MOTORCYCLE: (200, 120, 255),
+    Kind.BICYCLE: (160, 255, 120),
+    Kind.PEDESTRIAN: (255, 105, 140),
+    Kind.ANIMAL: (255, 170, 200),
+    Kind.CONE: (255, 140, 60),
+    Kind.BARRIER: (170, 170, 190),
+    Kind.OTHER: (190, 190, 190),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A box to draw, and what to write beside it."""
+
+    box: Box3D
+    category: str
+    text: str = ""
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """RGB by kind of thing."""
+        return COLOURS[kind_of(self.category)]
+
+
+def overlay(image: U8, model: CameraModel, cam_from_ego: SE3, things: Sequence[Drawn]) -> U8:
+    """Draws boxes on an image, the far ones first; edges bend as the lens bends them.
+
+    Args:
+        image: (H, W, 3) uint8 RGB; stays as it is.
+        model: of the camera.
+        cam_from_ego: from the frame of the boxes to the camera at its own instant.
+        things: boxes in the ego frame.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    canvas = image.copy()
+    depths = [float((cam_from_ego @ thing.box.center)[2]) for thing in things]
+    for index in np.argsort(depths)[::-1]:
+        _draw_box(canvas, model, cam_from_ego, things[index], depths[index])
+    return canvas
+
+
+def _draw_box(canvas: U8, model: CameraModel, cam_from_ego: SE3, thing: Drawn, depth_m: float) -> None:
+    import cv2
+
+    cam_from_box = cam_from_ego @ thing.box.ego_from_box
+    corners = UNIT_CORNERS * thing.box.size_lwh_m
+    width = 1 if depth_m > 45 or canvas.shape[1] < 700 else 2
+    front = _project_path(model, cam_from_box @ _along(corners, [*FRONT_FACE, FRONT_FACE[0]]))
+    if len(front) == 1 and len(front[0]) == 4 * EDGE_SAMPLES:
+        tinted = canvas.copy()
+        cv2.fillPoly(tinted, [_fixed_point(front[0])], thing.colour, cv2.LINE_AA, shift=4)
+        cv2.addWeighted(tinted, 0.25, canvas, 0.75, 0, dst=canvas)
+    pieces = [
+        piece
+        for edge in EDGES
+        for piece in _project_path(model, cam_from_box @ _along(corners, edge))
+    ]  # fmt: skip
+    for piece in pieces:
+        cv2.polylines(canvas, [_fixed_point(piece)], False, thing.colour, width, cv2.LINE_AA, shift=4)
+    if pieces and thing.text and depth_m > 0:
+        top = np.concatenate(pieces)
+        _write(canvas, thing.text, (top[:, 0].min(), top[:, 1].min() - 4), thing.colour)
+
+
+def _along(corners: F64, order: Sequence[int]) -> F64:
+    """Samples along straight lines from corner to corner, (M, 3)."""
+    steps = np.linspace(0, 1, EDGE_SAMPLES)[:, None]
+    lines = [corners[a] + steps * (corners[b] - corners[a]) for a, b in pairwise(order)]
+    return np.concatenate(lines)
+
+
+def _project_path(model: CameraModel, path_cam: F64) -> list[F64]:
+    """Pixels of a line, cut where the camera does not see it; a sample beyond each cut is kept."""
+    seen = model.project(path_cam)
+    finite = np.isfinite(seen.uv_px).all(axis=1) & (np.abs(seen.uv_px) < 30_000).all(axis=1)
+    near = seen.visible | np.roll(seen.visible, 1) | np.roll(seen.visible, -1)
+    keep = finite & near
+    cuts = np.flatnonzero(np.diff(keep.astype(np.int8))) + 1
+    runs = np.split(np.arange(len(keep)), cuts)
+    return [seen.uv_px[run] for run in runs if keep[run[0]] and len(run) > 1]
+
+
+def _fixed_point(uv_px: F64) -> np.ndarray:
+    return np.round(uv_px * 16).astype(np.int32)[:, None, :]
+
+
+def _write(canvas: U8, text: str, at_px: tuple[float, float], colour: tuple[int, int, int]) -> None:
+    import cv2
+
+    size = 0.45 if canvas.shape[1] >= 700 else 0.35
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    left = int(np.clip(at_px[0], 2, max(canvas.shape[1] - width - 2, 2)))
+    bottom = int(np.clip(at_px[1], height + 3, canvas.shape[0] - 3))
+    cv2.rectangle(canvas, (left - 2, bottom - height - 2), (left + width + 2, bottom + 3), BACKGROUND, -1)
+    cv2.putText(canvas, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+
+
+def dots(image: U8, uv_px: F64, depth_m: F64, radius_px: int = 1) -> U8:
+    """Draws projected points on an image, near ones warm and far ones cold (log scale, 3 m to 80 m)."""
+    import cv2
+
+    canvas = image.copy()
+    scale = np.clip(np.log(np.maximum(depth_m, 1e-3) / 3) / np.log(80 / 3), 0, 1)
+    shades = cv2.applyColorMap((255 * (1 - scale)).astype(np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
+    places = np.round(uv_px).astype(int)
+    for index in np.argsort(depth_m)[::-1]:
+        cv2.circle(canvas, tuple(places[index].tolist()), radius_px, shades[index].tolist(), -1)
+    return canvas
+
+
+def bird_eye(
+    points_ego: Floats,
+    things: Sequence[Drawn],
+    range_m: float = 50.0,
+    size_px: int = 900,
+    paths_ego: Sequence[tuple[F64, tuple[int, int, int]]] = (),
+) -> U8:
+    """The surroundings of the car from above, driving direction up.
+
+    Args:
+        points_ego: (N, 3), coloured by height.
+        things: boxes in the ego frame.
+        range_m: from the car to the border.
+        size_px: width and height of the picture.
+        paths_ego: ways of objects, (M, 3) each with an RGB colour.
+
+    Returns:
+        (size, size, 3) uint8 RGB.
+    """
+    import cv2
+
+    canvas = np.full((size_px, size_px, 3), BACKGROUND, dtype=np.uint8)
+    scale = size_px / (2 * range_m)
+
+    def pixels(places: Floats) -> F64:
+        return np.column_stack([size_px / 2 - places[:, 1] * scale, size_px / 2 - places[:, 0] * scale])
+
+    for ring_m in range(10, int(range_m) + 1, 10):
+        cv2.circle(canvas, (size_px // 2,) * 2, round(ring_m * scale), (40, 44, 52), 1, cv2.LINE_AA)
+    _scatter(canvas, pixels(points_ego), points_ego[:, 2])
+    for path, colour in paths_ego:
+        if len(path) > 1:
+            cv2.polylines(canvas, [_fixed_point(pixels(path))], False, colour, 1, cv2.LINE_AA, shift=4)
+    for thing in things:
+        base = thing.box.corners()[[2, 3, 7, 6]]
+        nose = thing.box.ego_from_box @ (np.array([[0.0, 0, 0], [0.7, 0, 0]]) * thing.box.length_m)
+        cv2.polylines(canvas, [_fixed_point(pixels(base))], True, thing.colour, 2, cv2.LINE_AA, shift=4)
+        cv2.polylines(canvas, [_fixed_point(pixels(nose))], False, thing.colour, 2, cv2.LINE_AA, shift=4)
+    car = pixels(np.array([[3.8, 0, 0], [-0.9, 0.9, 0], [0, 0, 0], [-0.9, -0.9, 0]]))
+    cv2.fillPoly(canvas, [_fixed_point(car)], (240, 240, 240), cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def _scatter(canvas: U8, places_px: F64, heights_m: Floats) -> None:
+    import cv2
+
+    if len(places_px) == 0:
+        return
+    columns, rows = np.round(places_px).astype(int).T
+    on = (columns >= 0) & (columns < canvas.shape[1]) & (rows >= 0) & (rows < canvas.shape[0])
+    low, high = np.percentile(heights_m[on], (5, 97)) if on.any() else (0.0, 1.0)
+    shade = np.clip((heights_m[on] - low) / max(high - low, 1e-3), 0, 1)
+    order = np.argsort(shade)
+    colours = cv2.applyColorMap((70 + 160 * shade[order]).astype(np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)
+    canvas[rows[on][order], columns[on][order]] = colours[:, 0, ::-1]

@@ -1,0 +1,100 @@
+"""`crosslabel autolabel`: propagates key frames, or tracks detections, over whole logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from autolabel.runs import Given
+    from fusion.labels import LabelSet
+    from fusion.log import DriveLog
+
+
+def run(
+    path: Annotated[Path, typer.Argument(help="A drive log, or a data set of several.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results: one folder a log.")],
+    log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
+    format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
+    seed_labels: Annotated[Path | None, typer.Option(help="Labels to take key frames from.")] = None,
+    seed_every: Annotated[int | None, typer.Option(min=1, help="Take every n-th labelled frame.")] = None,
+    seed_frames: Annotated[str | None, typer.Option(help="Take these frames, such as 0,7,14.")] = None,
+    detections: Annotated[Path | None, typer.Option(help="Folder of per-frame boxes to track.")] = None,
+    poses: Annotated[Path | None, typer.Option(help="Folder of trajectories, one a log.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace older results; locked boxes stay.")] = False,
+) -> None:
+    """Label whole logs from a few key frames, or from detections.
+
+    Writes OUT/<log>/labels.db and OUT/<log>/run.json for each log. What is there already and came from the
+    same input is left alone.
+
+    crosslabel autolabel LOG --seed-labels LOG --seed-every 10 --out out
+    """
+    from autolabel.config import Config
+    from autolabel.runs import label_log
+    from scripts.console import note, progress_bar
+    from scripts.logs import open_logs
+
+    if (seed_labels is None) == (detections is None):
+        raise typer.BadParameter("give --seed-labels or --detections, one of the two")
+    if seed_labels is not None and (seed_every is None) == (seed_frames is None):
+        raise typer.BadParameter("--seed-labels needs --seed-every or --seed-frames, one of the two")
+    frames = _frame_numbers(seed_frames) if seed_frames is not None else None
+    out.mkdir(parents=True, exist_ok=True)
+    for source, drive in open_logs(path, format, log, poses):
+        if seed_labels is not None:
+            given = _keyframes(seed_labels, drive, seed_every, frames)
+        else:
+            assert detections is not None
+            given = _detections(source.name, detections, drive)
+        with progress_bar(drive.name) as progress:
+            outcome = label_log(drive, given, out / drive.name, Config(), force, progress)
+        note(f"{drive.name}: {outcome}: {out / drive.name / 'labels.db'}")
+
+
+def _frame_numbers(text: str) -> list[int]:
+    try:
+        return sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise typer.BadParameter(f"--seed-frames takes whole numbers with commas, not {text!r}") from None
+
+
+def _keyframes(path: Path, log: DriveLog, every: int | None, frames: list[int] | None) -> Given:
+    from autolabel.runs import Given
+    from formats.errors import FormatError
+    from scripts.logs import labels_of
+
+    labels = labels_of(path, log)
+    if every is not None:
+        kept = set(log.timestamps_ns[::every].tolist())
+    else:
+        assert frames is not None
+        beyond = [number for number in frames if not 0 <= number < len(log)]
+        if beyond:
+            raise FormatError(
+                path, log.name, f"there is no frame {beyond[0]}; the log has 0 to {len(log) - 1}"
+            )
+        kept = set(log.timestamps_ns[frames].tolist())
+    return Given(keyframes=_only_at(labels, kept))
+
+
+def _only_at(labels: LabelSet, kept_ns: set[int]) -> LabelSet:
+    from fusion.labels import LabelSet
+
+    thinned = (
+        track.without(t for t in track.annotations if t not in kept_ns) for track in labels.tracks.values()
+    )
+    return LabelSet.of(track for track in thinned if track.annotations)
+
+
+def _detections(format_name: str, path: Path, log: DriveLog) -> Given:
+    from autolabel.runs import Given
+    from formats.errors import FormatError
+    from formats.registry import find_format
+
+    source = find_format(path, format_name)
+    if source.read_detections is None:
+        raise FormatError(path, "", f"{source.title} has no reader of detections")
+    return Given(detections=source.read_detections(path, log))

@@ -1,0 +1,72 @@
+"""Finding the logs behind a path, and the labels that go with a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from formats.errors import FormatError
+from formats.format import Format
+from formats.registry import find_format
+from fusion.labels import LabelSet
+from fusion.log import DriveLog
+from scripts.console import note_missing
+
+
+def chosen_ids(source: Format, path: Path, wanted: list[str] | None) -> list[str]:
+    """The ids of the logs under a path, all of them or the wanted ones.
+
+    Raises:
+        FormatError: a wanted log is not there, or there is none at all.
+    """
+    ids = source.log_ids(path)
+    if not ids:
+        raise FormatError(path, "", f"no logs of format {source.title} here")
+    for name in wanted or []:
+        if name not in ids:
+            shown = ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
+            raise FormatError(path, "", f"no log {name!r} here; there are {shown}")
+    return [name for name in ids if not wanted or name in wanted]
+
+
+def open_logs(
+    path: Path,
+    format_name: str | None = None,
+    wanted: list[str] | None = None,
+    poses: Path | None = None,
+) -> Iterator[tuple[Format, DriveLog]]:
+    """Opens logs one after the other and says what each lacks.
+
+    Args:
+        path: of a log or a data set.
+        format_name: its format, where recognising it is not wanted.
+        wanted: ids of logs; all where empty or None.
+        poses: a folder of trajectories in place of the data set's own.
+
+    Raises:
+        FormatError: what is there is no log, or not the wanted one.
+    """
+    source = find_format(path, format_name)
+    if source.open_log is None:
+        raise FormatError(path, "", f"{source.title} holds labels only: name the log they belong to")
+    for log_id in chosen_ids(source, path, wanted):
+        log = source.open_log(path, log_id)
+        if poses is not None:
+            if source.read_poses is None:
+                raise FormatError(poses, "", f"{source.title} keeps no poses in a folder of their own")
+            log = replace(log, trajectory=source.read_poses(poses, log))
+        note_missing(log)
+        yield source, log
+
+
+def labels_of(path: Path, log: DriveLog) -> LabelSet:
+    """The labels of one log from any file or data set that holds some.
+
+    Raises:
+        FormatError: no labels there, or of another log.
+    """
+    source = find_format(path)
+    if source.read_labels is None:
+        raise FormatError(path, "", f"{source.title} holds no labels that can be read")
+    return source.read_labels(path, log)

@@ -1,0 +1,45 @@
+"""The command answers at once."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+COMMANDS = ("demo", "info", "autolabel", "evaluate", "export", "render", "warmup")
+
+
+def ask(*arguments: str) -> tuple[float, str]:
+    started_s = time.perf_counter()
+    answer = subprocess.run(
+        [sys.executable, "-m", "scripts.cli", *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, "TERM": "dumb", "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return time.perf_counter() - started_s, answer.stdout
+
+
+def test_help_answers_within_half_a_second() -> None:
+    answers = [ask("--help") for _ in range(8)]
+    assert min(seconds for seconds, _ in answers) < 0.5
+    assert all(name in answers[0][1] for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_says_what_it_does(command: str) -> None:
+    assert "Usage" in ask(command, "--help")[1]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = "import sys, scripts.cli; print(*sorted(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    loaded = set(answer.stdout.split())
+    assert not loaded & {"numpy", "numba", "cv2", "open3d", "scipy", "pandas", "pydantic", "sqlite3"}
