@@ -8,7 +8,8 @@ import platform
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from autolabel.config import Config
-from autolabel.pipeline import Progress, propose
-from fusion.edits import Group, PutTrack
+from autolabel.pipeline import propose
+from autolabel.progress import Progress
+from fusion.edits import Group
 from fusion.errors import StoreError
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
@@ -70,19 +72,17 @@ def label_log(
         return Outcome.UP_TO_DATE
     if folder.exists() and not force:
         raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
-    kept = _locked_labels(folder / "labels.db")
+    start = _with_locked(given.keyframes or LabelSet(), folder / "labels.db")
     started_s, cpu_started_s = time.perf_counter(), time.process_time()
-    edits = propose(
-        log, keyframes=given.keyframes, detections=given.detections, config=config, progress=progress
-    )
+    if given.detections is None:
+        edits = propose(log, keyframes=start, config=config, progress=progress)
+    else:
+        edits = propose(log, detections=given.detections, config=config, progress=progress)
     building = folder.with_name(f".{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        with LabelStore.create(building / "labels.db", log.name) as store:
-            if kept.tracks:
-                restored = tuple(PutTrack(track) for track in kept.tracks.values())
-                store.apply(Group(restored, "Locked annotations of the run before"), author="crosslabel")
+        with LabelStore.create(building / "labels.db", log.name, start, author="crosslabel") as store:
             store.apply(Group(tuple(edits), "Automatic labels"), author="crosslabel", automatic=True)
             labels = store.labels
         record = {
@@ -127,17 +127,18 @@ def _put_in_place(building: Path, folder: Path) -> None:
     shutil.rmtree(aside)
 
 
-def _locked_labels(path: Path) -> LabelSet:
-    """Only the locked annotations of an earlier result."""
+def _with_locked(labels: LabelSet, path: Path) -> LabelSet:
+    """Labels with the locked annotations of an earlier result put in: they are key frames too."""
     if not path.exists():
-        return LabelSet()
+        return labels
     with LabelStore.open(path, read_only=True) as store:
-        labels = store.labels
-    locked = (
-        track.without(t for t, a in track.annotations.items() if not a.locked)
-        for track in labels.tracks.values()
-    )
-    return LabelSet.of(track for track in locked if track.annotations)
+        earlier = store.labels
+    for track in earlier.tracks.values():
+        locked = [annotation for annotation in track.annotations.values() if annotation.locked]
+        if locked:
+            known = labels.tracks.get(track.id, replace(track, annotations={}))
+            labels = labels.with_track(known.with_annotations(locked))
+    return labels
 
 
 def _peak_memory_mb() -> int | None:
@@ -174,6 +175,13 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def _files(log: DriveLog) -> Iterator[tuple[int, Path | None]]:
+    for sweeps in log.sweeps.values():
+        yield from ((ref.timestamp_ns, ref.path) for ref in sweeps)
+    for images in log.images.values():
+        yield from ((ref.timestamp_ns, ref.path) for ref in images)
+
+
 def _fingerprint(log: DriveLog, given: Given) -> str:
     """A hash of the log's index, calibration and trajectory, of its files' sizes, and of what was given."""
     digest = hashlib.sha256()
@@ -182,12 +190,14 @@ def _fingerprint(log: DriveLog, given: Given) -> str:
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(log.trajectory.world_from_ego.rotations.tobytes())
     digest.update(log.trajectory.world_from_ego.translations.tobytes())
-    for sensor in [*log.rig.lidars.values(), *log.rig.cameras.values()]:
-        digest.update(sensor.name.encode() + sensor.ego_from_sensor.matrix.tobytes())
-    for refs in [*log.sweeps.values(), *log.images.values()]:
-        for ref in refs:
-            size = ref.path.stat().st_size if ref.path is not None and ref.path.exists() else 0
-            digest.update(f"{ref.timestamp_ns} {size}".encode())
+    for lidar in log.rig.lidars.values():
+        digest.update(lidar.name.encode() + lidar.ego_from_sensor.matrix.tobytes())
+    for camera in log.rig.cameras.values():
+        digest.update(camera.name.encode() + camera.ego_from_sensor.matrix.tobytes())
+        digest.update(camera.model.row.tobytes())
+    for timestamp_ns, path in _files(log):
+        size = path.stat().st_size if path is not None and path.exists() else 0
+        digest.update(f"{timestamp_ns} {size}".encode())
     for labels in (given.keyframes, given.detections):
         digest.update(b"|")
         for track in labels.tracks.values() if labels else ():

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from calib.distortion import fold_back_r2, fold_back_theta, newton_undistort, tilt_matrix
+from calib.distortion import (
+    fold_back_r2,
+    fold_back_theta,
+    tilt_matrix,
+    undistort_brown,
+    undistort_fisheye,
+)
 from calib.errors import CalibrationError
 from calib.types import F64, Bools, Floats, frozen
 
 PLAIN, BROWN, KANNALA_BRANDT = 0, 1, 2
-BROWN_LENGTHS = (0, 4, 5, 8, 12, 14)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,6 +60,11 @@ class CameraModel(Protocol):
         """The parameters as the kernels read them."""
         ...
 
+    @property
+    def sight(self) -> F64:
+        """(2, 2) from and to of x / z, then of y / z: bounds on whatever is visible."""
+        ...
+
     def project(self, points_cam: Floats) -> Projection:
         """(N, 3) points in the camera frame (x right, y down, z forward) to pixels."""
         ...
@@ -74,31 +85,81 @@ class _Intrinsics:
     width_px: int
     height_px: int
     distortion: tuple[float, ...] = ()
-    row: F64 = field(init=False, repr=False, compare=False)
+
+    _LENGTHS: ClassVar[tuple[int, ...]] = (0,)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "distortion", tuple(float(k) for k in self.distortion))
+        if len(self.distortion) not in self._LENGTHS:
+            raise CalibrationError(
+                f"a {type(self).__name__} takes {self._LENGTHS} coefficients, not {len(self.distortion)}"
+            )
+        numbers = (self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px)
+        if not np.isfinite([*numbers, *self.distortion]).all():
+            raise CalibrationError(f"a camera parameter is not a finite number: {self}")
+        if not min(self.fx_px, self.fy_px, self.width_px, self.height_px) > 0:
+            raise CalibrationError(f"focal lengths and image size must be positive: {self}")
 
     @property
     def matrix(self) -> F64:
         """(3, 3) intrinsic matrix."""
         return np.array([[self.fx_px, 0, self.cx_px], [0, self.fy_px, self.cy_px], [0, 0, 1.0]])
 
+    @property
+    def coefficients(self) -> tuple[float, ...]:
+        """The distortion, filled up with zeros."""
+        return self.distortion + (0.0,) * (self._LENGTHS[-1] - len(self.distortion))
+
+    @cached_property
+    def limit_rad(self) -> float:
+        """Angle from the axis up to which the model maps one to one; at most a right angle."""
+        raise NotImplementedError
+
+    @cached_property
+    def row(self) -> F64:
+        """The parameters as the kernels read them."""
+        raise NotImplementedError
+
+    @cached_property
+    def sight(self) -> F64:
+        """(2, 2) from and to of x / z, then of y / z: bounds on whatever is visible.
+
+        They come from rays through the border of the image, where these all exist.
+        """
+        along = np.linspace(-0.5, 0.5, 65)
+        square = np.concatenate(
+            [np.column_stack([along, np.full(65, side)]) for side in (-0.5, 0.5)]
+            + [np.column_stack([np.full(65, side), along]) for side in (-0.5, 0.5)]
+        )
+        size = (self.width_px, self.height_px)
+        rays = self.ray((square + 0.5) * size - 0.5)
+        with np.errstate(divide="ignore"):
+            plane = rays[:, :2] / rays[:, 2:]
+            limit = np.tan(self.limit_rad) if self.limit_rad < np.pi / 2 else np.inf
+        # Near the fold the border between two rays may bulge out: the whole disc is the bound there.
+        if not (np.linalg.norm(plane, axis=1) < 0.8 * limit).all():
+            return frozen([[-limit, limit], [-limit, limit]], np.float64)
+        low, high = plane.min(axis=0), plane.max(axis=0)
+        bulge = 0.02 * (high - low)
+        return frozen(np.column_stack([low - bulge, high + bulge]), np.float64)
+
     def project(self, points_cam: Floats) -> Projection:
         """(N, 3) points in the camera frame to pixels."""
         from calib import _kernels
 
-        points = np.ascontiguousarray(points_cam, dtype=np.float64).reshape(-1, 3)
+        points = np.ascontiguousarray(points_cam, dtype=np.float64).reshape(-1, 3).view()
+        points.flags.writeable = False
         uv_px, visible = np.empty((len(points), 2)), np.empty(len(points), dtype=np.bool_)
         _kernels.project_points(points, self.row, uv_px, visible)
-        return Projection(uv_px, points[:, 2], visible)
+        return Projection(uv_px, points[:, 2].copy(), visible)
 
-    def _fill_row(self, family: int, limit: float, extra: F64) -> None:
-        size = (self.width_px, self.height_px)
-        if not (self.fx_px > 0 and self.fy_px > 0 and min(size) > 0):
-            raise CalibrationError(f"focal lengths and image size must be positive: {self}")
-        head = [self.fx_px, self.fy_px, self.cx_px, self.cy_px, *size, family, limit]
-        row = np.concatenate([head, extra])
-        if not np.isfinite(np.delete(row, 7)).all():
-            raise CalibrationError(f"a camera parameter is not a finite number: {self}")
-        object.__setattr__(self, "row", frozen(row, np.float64))
+    def ray(self, uv_px: Floats) -> F64:
+        """(N, 2) pixels to (N, 3) unit directions."""
+        raise NotImplementedError
+
+    def _filled_row(self, family: int, limit: float, extra: F64) -> F64:
+        head = [self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px, family, limit]
+        return frozen(np.concatenate([head, extra]), np.float64)
 
     def _plane(self, uv_px: Floats) -> F64:
         """Pixels on the distorted plane z = 1."""
@@ -117,24 +178,27 @@ class Pinhole(_Intrinsics):
         CalibrationError: a parameter that cannot be.
     """
 
-    def __post_init__(self) -> None:
-        if len(self.distortion) not in BROWN_LENGTHS:
-            raise CalibrationError(
-                f"Brown-Conrady takes {BROWN_LENGTHS} coefficients, not {len(self.distortion)}"
-            )
-        object.__setattr__(self, "distortion", tuple(float(k) for k in self.distortion))
-        coefficients = np.zeros(14)
-        coefficients[: len(self.distortion)] = self.distortion
-        tilt = tilt_matrix(coefficients[12], coefficients[13])
-        family = BROWN if np.any(coefficients) else PLAIN
-        limit_r2 = fold_back_r2(coefficients) if np.isfinite(coefficients).all() else 0.0
-        self._fill_row(family, limit_r2, np.concatenate([coefficients, tilt.ravel()]))
+    _LENGTHS: ClassVar[tuple[int, ...]] = (0, 4, 5, 8, 12, 14)
+
+    @cached_property
+    def limit_rad(self) -> float:
+        """Angle from the axis up to which the model maps one to one; at most a right angle."""
+        return float(np.arctan(np.sqrt(fold_back_r2(self.coefficients))))
+
+    @cached_property
+    def row(self) -> F64:
+        """The parameters as the kernels read them."""
+        tilt = tilt_matrix(*self.coefficients[12:])
+        family = BROWN if any(self.distortion) else PLAIN
+        extra = np.concatenate([self.coefficients, tilt.ravel()])
+        return self._filled_row(family, fold_back_r2(self.coefficients), extra)
 
     def ray(self, uv_px: Floats) -> F64:
         """(N, 2) pixels to (N, 3) unit directions; NaN where no point within the model's limit lands."""
         plane = self._plane(uv_px)
-        if self.distortion:
-            plane = newton_undistort(plane, self.row[8:22], self.row[7])
+        if any(self.distortion):
+            coefficients = np.array(self.coefficients)
+            plane = undistort_brown(plane, coefficients, fold_back_r2(self.coefficients))
         rays = np.column_stack([plane, np.ones(len(plane))])
         return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True), dtype=np.float64)
 
@@ -143,38 +207,31 @@ class Pinhole(_Intrinsics):
 class Fisheye(_Intrinsics):
     """Equidistant fisheye with four coefficients (Kannala and Brandt, 2006; OpenCV's cv2.fisheye).
 
+    It sees up to a right angle from its axis.
+
     Raises:
         CalibrationError: a parameter that cannot be.
     """
 
-    def __post_init__(self) -> None:
-        if len(self.distortion) not in (0, 4):
-            raise CalibrationError(f"a fisheye takes 4 coefficients, not {len(self.distortion)}")
-        object.__setattr__(self, "distortion", tuple(float(k) for k in self.distortion))
-        coefficients = np.zeros(14 + 9)
-        coefficients[: len(self.distortion)] = self.distortion
-        theta_max = fold_back_theta(coefficients[:4]) if np.isfinite(coefficients).all() else 0.0
-        limit = np.inf if theta_max >= np.pi / 2 else np.tan(theta_max)
-        self._fill_row(KANNALA_BRANDT, float(limit), coefficients)
+    _LENGTHS: ClassVar[tuple[int, ...]] = (0, 4)
+
+    @cached_property
+    def limit_rad(self) -> float:
+        """Angle from the axis up to which the model maps one to one; at most a right angle."""
+        return min(fold_back_theta(np.array(self.coefficients)), np.pi / 2)
+
+    @cached_property
+    def row(self) -> F64:
+        """The parameters as the kernels read them."""
+        limit = np.tan(self.limit_rad) if self.limit_rad < np.pi / 2 else np.inf
+        extra = np.zeros(14 + 9)
+        extra[:4] = self.coefficients
+        return self._filled_row(KANNALA_BRANDT, float(limit), extra)
 
     def ray(self, uv_px: Floats) -> F64:
         """(N, 2) pixels to (N, 3) unit directions; NaN beyond the model's largest angle."""
         plane = self._plane(uv_px)
         theta_d = np.linalg.norm(plane, axis=1)
-        k = np.zeros(4)
-        k[: len(self.distortion)] = self.distortion
-        theta_max = min(fold_back_theta(k), np.pi / 2)
-        theta = np.minimum(theta_d, theta_max)
-        for _ in range(50):
-            t2 = theta * theta
-            value = theta * (1 + t2 * (k[0] + t2 * (k[1] + t2 * (k[2] + t2 * k[3])))) - theta_d
-            slope = 1 + t2 * (3 * k[0] + t2 * (5 * k[1] + t2 * (7 * k[2] + t2 * 9 * k[3])))
-            step = value / np.where(np.abs(slope) < 1e-12, 1e-12, slope)
-            theta = np.clip(theta - step, 0.0, theta_max)
-            if np.abs(step).max(initial=0.0) < 1e-15:
-                break
-        t2 = theta * theta
-        residual = theta * (1 + t2 * (k[0] + t2 * (k[1] + t2 * (k[2] + t2 * k[3])))) - theta_d
-        theta = np.where(np.abs(residual) < 1e-9, theta, np.nan)
-        sines = np.sin(theta) / np.where(theta_d < 1e-12, 1.0, theta_d)
+        theta = undistort_fisheye(theta_d, np.array(self.coefficients), self.limit_rad)
+        sines = np.where(theta_d < 1e-12, 1.0, np.sin(theta) / np.maximum(theta_d, 1e-12))
         return np.column_stack([plane * sines[:, None], np.cos(theta)])

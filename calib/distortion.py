@@ -1,12 +1,16 @@
 """Lens distortion on the plane z = 1: how far a model can be trusted, and its inverse."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from calib.types import F64
 
-AZIMUTHS = 72
-RADII = 400
-WIDEST_R2 = np.tan(np.radians(89.0)) ** 2
+AZIMUTHS, ANGLES = 120, 720
+WIDEST_RAD = np.radians(89.0)
+LEAST_STRETCH = 1e-3
+TANGENTIAL = [2, 3, 8, 9, 10, 11, 12, 13]
+Polynomial = np.polynomial.Polynomial
 
 
 def tilt_matrix(tau_x_rad: float, tau_y_rad: float) -> F64:
@@ -50,78 +54,146 @@ def brown_conrady(plane: F64, coefficients: F64) -> tuple[F64, F64]:
     return tilted, d_tilted @ jacobian
 
 
-def fold_back_r2(coefficients: F64) -> float:
-    """Squared radius on the plane z = 1 up to which Brown-Conrady maps one to one.
+@lru_cache(maxsize=256)
+def fold_back_r2(coefficients: tuple[float, ...]) -> float:
+    """Squared radius on the plane z = 1 up to which Brown-Conrady, all fourteen numbers, maps one to one.
 
-    Without tangential and prism terms it is the first positive root of the derivative of the radial
-    curve; with them, the smallest radius over all directions at which the Jacobian loses its sign.
-    Infinite where the curve never folds.
+    Without tangential, prism and tilt terms it is the first positive root of the derivative of the radial
+    curve, infinite where there is none; with them, the smallest radius over all directions, at most 89
+    degrees from the axis, at which the Jacobian comes near to losing its sign.
     """
     k1, k2, _, _, k3, k4, k5, k6 = coefficients[:8]
-    top, bottom = np.polynomial.Polynomial([1, k1, k2, k3]), np.polynomial.Polynomial([1, k4, k5, k6])
-    r2 = np.polynomial.Polynomial([0, 1])
+    top, bottom = Polynomial([1, k1, k2, k3]), Polynomial([1, k4, k5, k6])
+    r2 = Polynomial([0, 1])
     slope = top * bottom + 2 * r2 * (top.deriv() * bottom - top * bottom.deriv())
     limit = min(_first_positive_root(slope), _first_positive_root(bottom))
-    if not np.any(coefficients[[2, 3, 8, 9, 10, 11, 12, 13]]):
+    if not any(coefficients[k] for k in TANGENTIAL):
         return limit
-    radii = np.sqrt(min(limit, WIDEST_R2)) * (np.arange(1, RADII + 1) / RADII)
+    widest_rad = min(float(np.arctan(np.sqrt(limit))), float(WIDEST_RAD))
+    return float(np.tan(_smallest_fold_rad(np.array(coefficients), widest_rad)) ** 2)
+
+
+def _smallest_fold_rad(coefficients: F64, widest_rad: float) -> float:
+    """Angle from the axis of the first fold: by steps outwards, then by halving between two steps."""
     azimuths = np.linspace(0, 2 * np.pi, AZIMUTHS, endpoint=False)
-    grid = radii[:, None, None] * np.stack([np.cos(azimuths), np.sin(azimuths)], axis=-1)
+    steps_rad = np.linspace(0, widest_rad, ANGLES + 1)
+    good = _stretches(steps_rad[:, None], azimuths[None], coefficients)
+    first_bad = np.where(good.all(axis=0), ANGLES, np.argmin(good, axis=0))
+    low, high = steps_rad[np.maximum(first_bad - 1, 0)], steps_rad[first_bad]
+    for _ in range(40):
+        middle = (low + high) / 2
+        good = _stretches(middle, azimuths, coefficients)
+        low, high = np.where(good, middle, low), np.where(good, high, middle)
+    folds = np.append(low, low[0])
+    return max(
+        float(low.min() - np.abs(np.diff(folds)).max() / 4), 0.0
+    )  # a fold may lie between two azimuths
+
+
+def _stretches(angles_rad: F64, azimuths_rad: F64, coefficients: F64) -> np.ndarray:
+    """Whether the image of a small patch of the sphere of rays has an area, and the right way round."""
+    radii, azimuths_rad = np.broadcast_arrays(np.tan(angles_rad), azimuths_rad)
+    plane = np.stack([radii * np.cos(azimuths_rad), radii * np.sin(azimuths_rad)], axis=-1).reshape(-1, 2)
     with np.errstate(all="ignore"):
-        _, jacobians = brown_conrady(grid.reshape(-1, 2), coefficients)
-        holds = np.linalg.det(jacobians).reshape(RADII, AZIMUTHS) > 0
-    folded = np.flatnonzero(~holds.all(axis=1))
-    if len(folded) == 0:
-        return limit
-    return float(radii[folded[0] - 1] ** 2) if folded[0] > 0 else 0.0
+        _, jacobians = brown_conrady(plane, coefficients)
+        areas = _determinants(jacobians).reshape(radii.shape) * (1 + radii**2) ** 1.5
+        return np.asarray(areas > LEAST_STRETCH)
 
 
 def fold_back_theta(coefficients: F64) -> float:
     """Angle from the axis up to which the fisheye polynomial rises; at most pi."""
     k1, k2, k3, k4 = coefficients
-    slope = np.polynomial.Polynomial([1, 3 * k1, 5 * k2, 7 * k3, 9 * k4])  # in theta squared
+    slope = Polynomial([1, 3 * k1, 5 * k2, 7 * k3, 9 * k4])  # in theta squared
     return float(min(np.sqrt(_first_positive_root(slope)), np.pi))
 
 
-def newton_undistort(distorted: F64, coefficients: F64, limit_r2: float) -> F64:
+def undistort_brown(distorted: F64, coefficients: F64, limit_r2: float) -> F64:
     """Inverse of `brown_conrady` within `limit_r2`; NaN where nothing within it lands on the point.
 
-    Newton steps are halved until the residual falls, so the iteration stays on the branch it began on.
+    The tilt is undone exactly. The radial curve, read backwards, gives a first guess that lies on the right
+    side of any fold; Newton steps are halved until the residual falls.
     """
-    guess = distorted.copy()
-    longest = np.sqrt(limit_r2)
-    radius = np.linalg.norm(guess, axis=1, keepdims=True)
-    guess *= np.minimum(1.0, 0.9 * longest / np.maximum(radius, 1e-12))
+    untilted, flat = _untilted(distorted, coefficients), np.append(coefficients[:12], (0.0, 0.0))
+    guess = _radial_guess(untilted, flat, limit_r2)
     with np.errstate(all="ignore"):
-        value, jacobian = brown_conrady(guess, coefficients)
-        residual = np.linalg.norm(value - distorted, axis=1)
-        for _ in range(40):
-            todo = residual > 1e-15
-            if not todo.any():
+        value, jacobian = brown_conrady(guess, flat)
+        residual = np.linalg.norm(value - untilted, axis=1)
+        todo = np.flatnonzero(residual > 0)
+        for _ in range(60):
+            if len(todo) == 0:
                 break
-            step = np.linalg.solve(jacobian[todo] + 1e-300, (value - distorted)[todo][..., None])[..., 0]
-            scale = np.ones(len(step))
-            moved = guess[todo] - step
-            for _ in range(12):
-                new_value, new_jacobian = brown_conrady(moved, coefficients)
-                new_residual = np.linalg.norm(new_value - distorted[todo], axis=1)
-                bad = ~(new_residual < residual[todo]) | (np.sum(moved**2, axis=1) > limit_r2 * (1 + 1e-9))
-                if not bad.any():
+            step = _solved(jacobian[todo], (value - untilted)[todo])
+            moved, better = guess[todo] - step, np.zeros(len(todo), dtype=np.bool_)
+            for halving in range(12):
+                moved = np.where(better[:, None], moved, guess[todo] - step * 0.5**halving)
+                tried = np.linalg.norm(brown_conrady(moved, flat)[0] - untilted[todo], axis=1)
+                better = (tried < residual[todo]) & (np.sum(moved**2, axis=1) <= limit_r2)
+                if better.all():
                     break
-                scale[bad] /= 2
-                moved = guess[todo] - scale[:, None] * step
-            rows = np.flatnonzero(todo)[~bad]
-            if len(rows) == 0:
-                break
-            guess[rows], value[rows] = moved[~bad], new_value[~bad]
-            jacobian[rows], residual[rows] = new_jacobian[~bad], new_residual[~bad]
-    return np.where((residual < 1e-9)[:, None], guess, np.nan)
+            todo, moved = todo[better], moved[better]
+            guess[todo] = moved
+            value[todo], jacobian[todo] = brown_conrady(moved, flat)
+            residual[todo] = np.linalg.norm(value[todo] - untilted[todo], axis=1)
+    found = residual < 1e-9 * np.maximum(1.0, np.linalg.norm(untilted, axis=1))
+    return np.where(found[:, None], guess, np.nan)
 
 
-def _first_positive_root(polynomial: np.polynomial.Polynomial) -> float:
-    trimmed = polynomial.trim()
-    if trimmed.degree() < 1:
-        return np.inf
-    roots = trimmed.roots()
-    real = roots.real[(np.abs(roots.imag) < 1e-9 * np.maximum(1, np.abs(roots))) & (roots.real > 0)]
-    return float(real.min(initial=np.inf))
+def _untilted(distorted: F64, coefficients: F64) -> F64:
+    if coefficients[12] == 0 and coefficients[13] == 0:
+        return distorted
+    back = np.linalg.inv(tilt_matrix(coefficients[12], coefficients[13]))
+    lifted = np.column_stack([distorted, np.ones(len(distorted))]) @ back.T
+    with np.errstate(all="ignore"):
+        plane: F64 = lifted[:, :2] / lifted[:, 2:]
+    return plane
+
+
+def _radial_guess(distorted: F64, coefficients: F64, limit_r2: float) -> F64:
+    radii = np.tan(np.linspace(0, min(np.arctan(np.sqrt(limit_r2)), np.radians(89.9)), 1000))
+    along_x = np.column_stack([radii, np.zeros(len(radii))])
+    radial_only = np.where(np.isin(np.arange(14), TANGENTIAL), 0.0, coefficients)
+    with np.errstate(all="ignore"):  # the limit may be a pole
+        curve = np.maximum.accumulate(np.nan_to_num(brown_conrady(along_x, radial_only)[0][:, 0]))
+    length = np.linalg.norm(distorted, axis=1)
+    wanted = np.interp(length, curve, radii) * (1 - 1e-9)
+    guess: F64 = distorted * (wanted / np.maximum(length, 1e-300))[:, None]
+    return guess
+
+
+def _solved(jacobians: F64, residuals: F64) -> F64:
+    """Newton's step; not finite where a Jacobian cannot be inverted."""
+    (a, b), (c, d) = jacobians.transpose(1, 2, 0)
+    x, y = residuals.T
+    determinants = _determinants(jacobians)
+    return np.column_stack([(d * x - b * y) / determinants, (a * y - c * x) / determinants])
+
+
+def _determinants(jacobians: F64) -> F64:
+    (a, b), (c, d) = jacobians.transpose(1, 2, 0)
+    product: F64 = a * d - b * c
+    return product
+
+
+def undistort_fisheye(theta_d: F64, coefficients: F64, theta_max: float) -> F64:
+    """Angles from the axis of distorted ones (Kannala and Brandt, 2006); NaN beyond `theta_max`."""
+    k1, k2, k3, k4 = coefficients
+    curve = Polynomial([0, 1, 0, k1, 0, k2, 0, k3, 0, k4])
+    slope = curve.deriv()
+    samples = np.linspace(0, theta_max, 1000)
+    theta = np.interp(theta_d, np.maximum.accumulate(curve(samples)), samples)
+    with np.errstate(all="ignore"):
+        for _ in range(20):
+            step = (curve(theta) - theta_d) / slope(theta)
+            theta = np.clip(theta - np.nan_to_num(step), 0.0, theta_max)
+        return np.asarray(np.where(np.abs(curve(theta) - theta_d) < 1e-9, theta, np.nan), dtype=np.float64)
+
+
+def _first_positive_root(polynomial: Polynomial) -> float:
+    """Of a polynomial that is 1 at zero; infinite if there is none.
+
+    In the inverse of the unknown it begins with that 1, so small coefficients of high powers do no harm.
+    """
+    inverses = np.roots(polynomial.coef)
+    real = inverses.real[(np.abs(inverses.imag) < 1e-7 * np.abs(inverses)) & (inverses.real > 0)]
+    largest = float(real.max(initial=0.0))
+    return 1 / largest if largest > 1e-300 else np.inf

@@ -13,10 +13,18 @@ from calib.se3 import SE3
 
 @dataclass(frozen=True, slots=True)
 class Lidar:
-    """A LiDAR in its place: `points_ego = ego_from_sensor @ points_lidar`."""
+    """A LiDAR in its place: `points_ego = ego_from_sensor @ points_lidar`.
+
+    Attributes:
+        name: unique within the rig.
+        ego_from_sensor: pose of the LiDAR on the car.
+        beam_offset_ns: when the beam passes each of these equal sectors of azimuth (the first begins at the
+            ego's x axis, counter-clockwise), counted from the timestamp of a sweep; empty if not known.
+    """
 
     name: str
     ego_from_sensor: SE3
+    beam_offset_ns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

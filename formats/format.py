@@ -9,6 +9,7 @@ from pathlib import Path
 from formats.errors import FormatError
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
+from fusion.trajectory import Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Format:
     read_labels: Callable[[Path, DriveLog], LabelSet] | None = None
     write: Callable[..., None] | None = None
     write_labels: Callable[[Path, DriveLog, LabelSet], None] | None = None
+    read_detections: Callable[[Path, DriveLog], LabelSet] | None = None
+    read_poses: Callable[[Path, DriveLog], Trajectory] | None = None
     loses: tuple[str, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
 

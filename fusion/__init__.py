@@ -1,7 +1,7 @@
 """What was measured and what is claimed about it, in one frame and on one clock."""
 
 from fusion.boxes import Box3D, Boxes
-from fusion.errors import EditError, TimeRangeError
+from fusion.errors import EditError, StoreError, TimeRangeError
 from fusion.labels import Annotation, ImageBox, LabelSet, Review, Source, Track
 from fusion.log import DriveLog, ImageRef, MissingFrame, SweepRef
 from fusion.sweep import Sweep, deskew
@@ -19,6 +19,7 @@ __all__ = [
     "MissingFrame",
     "Review",
     "Source",
+    "StoreError",
     "Sweep",
     "SweepRef",
     "TimeRangeError",

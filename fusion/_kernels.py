@@ -1,5 +1,6 @@
-"""Compiled loops over points and boxes; sweep.py, overlap.py and ground.py stand in front of them."""
+"""Compiled loops over points and boxes; sweep.py and overlap.py stand in front of them."""
 
+import numpy as np
 from numba import njit
 
 
@@ -21,3 +22,189 @@ def deskew(points, times, knot_times, knot_step, rotations, translations, out):
                 rotations[b, k, 0] * x + rotations[b, k, 1] * y + rotations[b, k, 2] * z + translations[b, k]
             )
             out[i, k] = here + f * (there - here)
+
+
+@njit(cache=True, nogil=True)
+def in_box(x, y, z, rotation, center, half):
+    """Whether a point lies in a box, faces included; `rotation` is dst_from_box."""
+    dx, dy, dz = x - center[0], y - center[1], z - center[2]
+    return (
+        abs(rotation[0, 0] * dx + rotation[1, 0] * dy + rotation[2, 0] * dz) <= half[0]
+        and abs(rotation[0, 1] * dx + rotation[1, 1] * dy + rotation[2, 1] * dz) <= half[1]
+        and abs(rotation[0, 2] * dx + rotation[1, 2] * dy + rotation[2, 2] * dz) <= half[2]
+    )
+
+
+@njit(cache=True, nogil=True)
+def points_in_box(points, rotation, center, half, inside):
+    """One answer a point."""
+    for i in range(points.shape[0]):
+        inside[i] = in_box(points[i, 0], points[i, 1], points[i, 2], rotation, center, half)
+
+
+@njit(cache=True, nogil=True)
+def boxes_by_cell(first, last, cells):
+    """Boxes that reach into each cell of a square grid: `members[starts[c] : starts[c + 1]]` of cell c.
+
+    Box b covers the cells from `first[b]` to `last[b]` in x and y, both included.
+    """
+    starts = np.zeros(cells * cells + 1, dtype=np.int64)
+    for b in range(first.shape[0]):
+        for cx in range(first[b, 0], last[b, 0] + 1):
+            starts[cx * cells + first[b, 1] + 1 : cx * cells + last[b, 1] + 2] += 1
+    starts = np.cumsum(starts)
+    members = np.empty(starts[-1], dtype=np.int64)
+    places = starts[:-1].copy()
+    for b in range(first.shape[0]):
+        for cx in range(first[b, 0], last[b, 0] + 1):
+            for c in range(cx * cells + first[b, 1], cx * cells + last[b, 1] + 1):
+                members[places[c]] = b
+                places[c] += 1
+    return starts, members
+
+
+@njit(cache=True, nogil=True)
+def visit_boxes(points, rotations, centers, halves, corner, per_m, starts, members, counts, hits, places):
+    """Counts the points in each box; with a `hits` that is not empty, writes them from `places[b]` on."""
+    cells = int(np.sqrt(starts.shape[0] - 1))
+    for i in range(points.shape[0]):
+        x, y = points[i, 0], points[i, 1]
+        column, line = (x - corner[0]) * per_m[0], (y - corner[1]) * per_m[1]
+        if not (0 <= column < cells and 0 <= line < cells):
+            continue
+        c = int(column) * cells + int(line)
+        for m in range(starts[c], starts[c + 1]):
+            b = members[m]
+            if in_box(x, y, points[i, 2], rotations[b], centers[b], halves[b]):
+                if hits.shape[0] > 0:
+                    hits[places[b] + counts[b]] = i
+                counts[b] += 1
+
+
+@njit(cache=True, nogil=True)
+def clip(polygon, count, axis, sign, bound, out):
+    """Keeps what of a convex polygon lies at `sign * coordinate <= bound` (Sutherland and Hodgman, 1974)."""
+    kept = 0
+    for i in range(count):
+        j = i + 1 if i + 1 < count else 0
+        here, there = bound - sign * polygon[i, axis], bound - sign * polygon[j, axis]
+        if here >= 0:
+            out[kept] = polygon[i]
+            kept += 1
+        if (here > 0 > there) or (here < 0 < there):
+            f = here / (here - there)
+            out[kept, 0] = polygon[i, 0] + f * (polygon[j, 0] - polygon[i, 0])
+            out[kept, 1] = polygon[i, 1] + f * (polygon[j, 1] - polygon[i, 1])
+            kept += 1
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def corners_seen_from(a, b, out):
+    """The corners of upright box b in the xy frame of upright box a."""
+    c, s = np.cos(a[6]), np.sin(a[6])
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    x, y = c * dx + s * dy, c * dy - s * dx
+    c, s = np.cos(b[6] - a[6]) / 2, np.sin(b[6] - a[6]) / 2
+    for i in range(4):
+        along = b[3] if i == 0 or i == 3 else -b[3]
+        across = b[4] if i < 2 else -b[4]
+        out[i, 0] = x + c * along - s * across
+        out[i, 1] = y + s * along + c * across
+
+
+@njit(cache=True, nogil=True)
+def polygon_area(polygon, count):
+    """Area of a polygon whose corners run counter-clockwise."""
+    doubled = 0.0
+    for i in range(1, count - 1):
+        ux, uy = polygon[i, 0] - polygon[0, 0], polygon[i, 1] - polygon[0, 1]
+        vx, vy = polygon[i + 1, 0] - polygon[0, 0], polygon[i + 1, 1] - polygon[0, 1]
+        doubled += ux * vy - uy * vx
+    return doubled / 2
+
+
+@njit(cache=True, nogil=True)
+def overlap_area(a, b, one, other):
+    """Area that two upright boxes share seen from above; `one` and `other` are (8, 2) room to work in."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    reach = (np.sqrt(a[3] * a[3] + a[4] * a[4]) + np.sqrt(b[3] * b[3] + b[4] * b[4])) / 2
+    if not dx * dx + dy * dy < reach * reach:
+        return 0.0
+    corners_seen_from(a, b, one)
+    count = clip(one, 4, 0, 1.0, a[3] / 2, other)
+    count = clip(other, count, 0, -1.0, a[3] / 2, one)
+    count = clip(one, count, 1, 1.0, a[4] / 2, other)
+    count = clip(other, count, 1, -1.0, a[4] / 2, one)
+    return min(max(polygon_area(one, count), 0.0), a[3] * a[4], b[3] * b[4])
+
+
+@njit(cache=True, nogil=True)
+def iou_one(a, b, solid, one, other):
+    """Intersection over union of two upright boxes, of their volumes or of their ground areas."""
+    shared = overlap_area(a, b, one, other)
+    whole = a[3] * a[4], b[3] * b[4]
+    if solid:
+        shared *= max(0.0, min(a[2] + a[5] / 2, b[2] + b[5] / 2) - max(a[2] - a[5] / 2, b[2] - b[5] / 2))
+        whole = whole[0] * a[5], whole[1] * b[5]
+    union = whole[0] + whole[1] - shared
+    return min(shared / union, 1.0) if union > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def iou_matrix(a, b, solid, out):
+    """Every upright box of one set with every one of another."""
+    one, other = np.empty((8, 2)), np.empty((8, 2))
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            out[i, j] = iou_one(a[i], b[j], solid, one, other)
+
+
+@njit(cache=True, nogil=True)
+def iou_paired(a, b, out):
+    """Each upright box with its partner."""
+    one, other = np.empty((8, 2)), np.empty((8, 2))
+    for i in range(a.shape[0]):
+        out[i] = iou_one(a[i], b[i], True, one, other)
+
+
+@njit(cache=True, nogil=True)
+def hull_area(points):
+    """Area of the convex hull of a few points in general or any position (gift wrapping, Jarvis 1973)."""
+    start = 0
+    for i in range(1, points.shape[0]):
+        if points[i, 0] < points[start, 0] or (
+            points[i, 0] == points[start, 0] and points[i, 1] < points[start, 1]
+        ):
+            start = i
+    doubled, here = 0.0, start
+    for _ in range(points.shape[0]):
+        there = start if here != start else (start + 1) % points.shape[0]
+        for i in range(points.shape[0]):
+            ux, uy = points[there, 0] - points[here, 0], points[there, 1] - points[here, 1]
+            vx, vy = points[i, 0] - points[here, 0], points[i, 1] - points[here, 1]
+            turn = ux * vy - uy * vx
+            if turn < 0 or (turn == 0 and vx * vx + vy * vy > ux * ux + uy * uy):
+                there = i
+        ox, oy = points[start, 0], points[start, 1]
+        doubled += (points[here, 0] - ox) * (points[there, 1] - oy) - (points[here, 1] - oy) * (
+            points[there, 0] - ox
+        )
+        here = there
+        if here == start:
+            break
+    return doubled / 2
+
+
+@njit(cache=True, nogil=True)
+def giou_matrix(a, b, out):
+    """Generalised IoU of ground areas, every box of one set with every one of another."""
+    one, other, corners = np.empty((8, 2)), np.empty((8, 2)), np.empty((8, 2))
+    for i in range(a.shape[0]):
+        for j in range(b.shape[0]):
+            shared = overlap_area(a[i], b[j], one, other)
+            union = a[i, 3] * a[i, 4] + b[j, 3] * b[j, 4] - shared
+            corners_seen_from(a[i], a[i], corners[:4])
+            corners_seen_from(a[i], b[j], corners[4:])
+            hull = max(hull_area(corners), union)
+            out[i, j] = shared / union - (hull - union) / hull if union > 0 else -1.0

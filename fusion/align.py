@@ -11,6 +11,7 @@ import numpy as np
 from calib.project import VisiblePoints, project_cloud
 from calib.se3 import SE3
 from calib.types import F32
+from fusion.beam import seen_ns
 from fusion.boxes import Box3D
 from fusion.labels import Track
 from fusion.log import DriveLog, ImageRef, SweepRef
@@ -48,44 +49,48 @@ def cam_at_shot_from_ego(log: DriveLog, image: ImageRef, frame_ns: int) -> SE3:
 
 
 LONGEST_GAP_NS = 600_000_000
-LONGEST_OVERHANG_NS = 150_000_000
+LONGEST_OVERHANG_NS = 200_000_000
 
 
 def box_at(log: DriveLog, track: Track, timestamp_ns: int) -> Box3D | None:
     """The box of a track at any instant, in the ego frame of that instant.
 
-    Between two annotations at most 0.6 s apart the box moves evenly in the world; up to 0.15 s before the
-    first and after the last it goes on as it did. None elsewhere.
+    Each annotation says where the object was when the beam passed it (see `fusion.beam`). Between two of
+    those instants at most 0.6 s apart it moves evenly in the world; up to 0.2 s before the first and after
+    the last it goes on as it did. None elsewhere.
     """
-    times = np.fromiter(track.annotations, dtype=np.int64, count=len(track.annotations))
-    if len(times) == 0:
+    times_ns = seen_ns(log, track)
+    if len(times_ns) == 0:
         return None
-    after = int(np.searchsorted(times, timestamp_ns))
-    if after < len(times) and times[after] == timestamp_ns:
-        return track.annotations[timestamp_ns].box
-    late = min(max(after, 1), len(times) - 1)
-    first_ns, second_ns = int(times[max(late - 1, 0)]), int(times[late])
-    overhang_ns = max(int(times[0]) - timestamp_ns, timestamp_ns - int(times[-1]), 0)
-    if overhang_ns > LONGEST_OVERHANG_NS or (overhang_ns == 0 and second_ns - first_ns > LONGEST_GAP_NS):
+    frames_ns = [*track.annotations]
+    late = min(max(int(np.searchsorted(times_ns, timestamp_ns)), 1), len(times_ns) - 1)
+    early = max(late - 1, 0)
+    overhang_ns = max(int(times_ns[0]) - timestamp_ns, timestamp_ns - int(times_ns[-1]), 0)
+    gap_ns = int(times_ns[late] - times_ns[early])
+    if overhang_ns > LONGEST_OVERHANG_NS or (overhang_ns == 0 and gap_ns > LONGEST_GAP_NS):
         return None
-    return _moved_evenly(log, track, first_ns, second_ns, timestamp_ns)
+    fraction = 0.0 if gap_ns <= 0 else (timestamp_ns - int(times_ns[early])) / gap_ns
+    if overhang_ns and gap_ns > LONGEST_GAP_NS:
+        fraction = float(np.round(np.clip(fraction, 0, 1)))
+    return _moved_evenly(log, track, frames_ns[early], frames_ns[late], fraction, timestamp_ns)
 
 
-def _moved_evenly(log: DriveLog, track: Track, first_ns: int, second_ns: int, timestamp_ns: int) -> Box3D:
-    first, second = track.annotations[first_ns].box, track.annotations[second_ns].box
-    world_from_box_at_first = log.trajectory.at(first_ns) @ first.ego_from_box
-    world_from_box_at_second = log.trajectory.at(second_ns) @ second.ego_from_box
-    fraction = 0.0 if second_ns == first_ns else (timestamp_ns - first_ns) / (second_ns - first_ns)
-    place = world_from_box_at_first.translation + fraction * (
-        world_from_box_at_second.translation - world_from_box_at_first.translation
-    )
-    turn_rad = world_from_box_at_second.yaw_rad - world_from_box_at_first.yaw_rad
+def _moved_evenly(
+    log: DriveLog, track: Track, early_ns: int, late_ns: int, fraction: float, timestamp_ns: int
+) -> Box3D:
+    """The box at a fraction of the way from one annotation to another, in the ego frame of an instant."""
+    early, late = track.annotations[early_ns].box, track.annotations[late_ns].box
+    world_from_box_at_early = log.trajectory.at(early_ns) @ early.ego_from_box
+    world_from_box_at_late = log.trajectory.at(late_ns) @ late.ego_from_box
+    way_m = world_from_box_at_late.translation - world_from_box_at_early.translation
+    turn_rad = world_from_box_at_late.yaw_rad - world_from_box_at_early.yaw_rad
     turn_rad = (turn_rad + np.pi) % (2 * np.pi) - np.pi
-    nearer = first if fraction < 0.5 else second
-    world_from_box_at_nearer = world_from_box_at_first if fraction < 0.5 else world_from_box_at_second
-    turned_by_rad = turn_rad * (fraction if fraction < 0.5 else fraction - 1)
-    rotation = SE3.from_yaw(turned_by_rad).rotation @ world_from_box_at_nearer.rotation
-    world_from_box = SE3(rotation, place)
+    if fraction < 0.5:
+        nearer, world_from_box_at_nearer, rest = early, world_from_box_at_early, fraction
+    else:
+        nearer, world_from_box_at_nearer, rest = late, world_from_box_at_late, fraction - 1
+    rotation = SE3.from_yaw(turn_rad * rest).rotation @ world_from_box_at_nearer.rotation
+    world_from_box = SE3(rotation, world_from_box_at_nearer.translation + rest * way_m)
     ego_from_world = log.trajectory.at(timestamp_ns).inverse()
     return Box3D(ego_from_world @ world_from_box, *(float(v) for v in nearer.size_lwh_m))
 

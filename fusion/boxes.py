@@ -40,8 +40,8 @@ class Box3D:
     height_m: float
 
     def __post_init__(self) -> None:
-        size = (self.length_m, self.width_m, self.height_m)
-        if not (min(size) > 0 and max(size) < np.inf):
+        if not (0 < self.length_m < np.inf and 0 < self.width_m < np.inf and 0 < self.height_m < np.inf):
+            size = (self.length_m, self.width_m, self.height_m)
             raise CrosslabelError(f"the size of a box must be positive and finite, not {size}")
 
     @classmethod

@@ -9,3 +9,7 @@ class TimeRangeError(CrosslabelError):
 
 class EditError(CrosslabelError):
     """An edit that does not fit the labels it is applied to."""
+
+
+class StoreError(CrosslabelError):
+    """A file of labels that cannot be opened, read or written."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -57,6 +58,9 @@ class ImageRef:
         return self.load()
 
 
+Ref = TypeVar("Ref", SweepRef, ImageRef)
+
+
 @dataclass(frozen=True, slots=True)
 class MissingFrame:
     """A frame that a log should have and has not."""
@@ -90,18 +94,16 @@ class DriveLog:
     images: Mapping[str, tuple[ImageRef, ...]] = field(default_factory=dict)
     missing: tuple[MissingFrame, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
-    _times: Mapping[str, I64] = field(init=False, repr=False)
+    _sweep_times: Mapping[str, I64] = field(init=False, repr=False)
+    _image_times: Mapping[str, I64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timestamps_ns", frozen(self.timestamps_ns, np.int64))
-        for name in ("sweeps", "images", "metadata"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        times = {
-            name: np.array([r.timestamp_ns for r in refs], np.int64) for name, refs in self.sweeps.items()
-        }
-        for name, images in self.images.items():
-            times[name] = np.array([r.timestamp_ns for r in images], np.int64)
-        object.__setattr__(self, "_times", times)
+        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        for name in ("sweeps", "images"):
+            object.__setattr__(self, name, MappingProxyType(_in_order(getattr(self, name))))
+        object.__setattr__(self, "_sweep_times", _times(self.sweeps))
+        object.__setattr__(self, "_image_times", _times(self.images))
 
     def __len__(self) -> int:
         return len(self.timestamps_ns)
@@ -114,21 +116,29 @@ class DriveLog:
                 return None
             lidar = main.name
         refs = self.sweeps.get(lidar, ())
-        nearest = self._nearest(lidar, timestamp_ns) if refs else None
-        if nearest is None or refs[nearest].timestamp_ns != timestamp_ns:
+        if not refs:
             return None
-        return refs[nearest]
+        ref = refs[_nearest(self._sweep_times[lidar], timestamp_ns)]
+        return ref if ref.timestamp_ns == timestamp_ns else None
 
     def image_near(self, camera: str, timestamp_ns: int, within_ns: int = 100_000_000) -> ImageRef | None:
         """The image of a camera that was taken nearest to an instant; None where none is near enough."""
         refs = self.images.get(camera, ())
         if not refs:
             return None
-        ref = refs[self._nearest(camera, timestamp_ns)]
+        ref = refs[_nearest(self._image_times[camera], timestamp_ns)]
         return ref if abs(ref.timestamp_ns - timestamp_ns) <= within_ns else None
 
-    def _nearest(self, sensor: str, timestamp_ns: int) -> int:
-        times = self._times[sensor]
-        after = min(int(np.searchsorted(times, timestamp_ns)), len(times) - 1)
-        before = max(after - 1, 0)
-        return before if abs(times[before] - timestamp_ns) <= abs(times[after] - timestamp_ns) else after
+
+def _in_order(refs: Mapping[str, Iterable[Ref]]) -> dict[str, tuple[Ref, ...]]:
+    return {name: tuple(sorted(some, key=lambda ref: ref.timestamp_ns)) for name, some in refs.items()}
+
+
+def _times(refs: Mapping[str, tuple[Ref, ...]]) -> dict[str, I64]:
+    return {name: np.array([ref.timestamp_ns for ref in some], np.int64) for name, some in refs.items()}
+
+
+def _nearest(times: I64, timestamp_ns: int) -> int:
+    after = min(int(np.searchsorted(times, timestamp_ns)), len(times) - 1)
+    before = max(after - 1, 0)
+    return before if abs(times[before] - timestamp_ns) <= abs(times[after] - timestamp_ns) else after

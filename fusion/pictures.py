@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from fusion.boxes import EDGES, UNIT_CORNERS, Box3D
 from fusion.categories import Kind, kind_of
 
 EDGE_SAMPLES = 17
-FRONT_FACE = (0, 1, 2, 3)
+SMALLEST_NAMED_PX = 28
+FRONT_EDGES = (0, 1, 2, 3)
 BACKGROUND = (18, 20, 24)
 
 COLOURS: dict[Kind, tuple[int, int, int]] = {
@@ -60,52 +60,53 @@ def overlay(image: U8, model: CameraModel, cam_from_ego: SE3, things: Sequence[D
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    canvas = image.copy()
-    depths = [float((cam_from_ego @ thing.box.center)[2]) for thing in things]
-    for index in np.argsort(depths)[::-1]:
-        _draw_box(canvas, model, cam_from_ego, things[index], depths[index])
+    import cv2
+
+    depths = np.array([(cam_from_ego @ thing.box.center)[2] for thing in things])
+    outlines = [_outline(model, cam_from_ego @ thing.box.ego_from_box, thing.box) for thing in things]
+    far_first = [index for index in np.argsort(depths)[::-1] if outlines[index]]
+    tinted = image.copy()
+    for index in far_first:
+        if all(edge in outlines[index] for edge in FRONT_EDGES):
+            front = np.concatenate([outlines[index][edge] for edge in FRONT_EDGES])
+            cv2.fillPoly(tinted, [_fixed_point(front)], things[index].colour, cv2.LINE_AA, shift=4)
+    canvas: U8 = np.asarray(cv2.addWeighted(tinted, 0.25, image, 0.75, 0), dtype=np.uint8)
+    for index in far_first:
+        _draw_outline(canvas, list(outlines[index].values()), things[index], float(depths[index]))
     return canvas
 
 
-def _draw_box(canvas: U8, model: CameraModel, cam_from_ego: SE3, thing: Drawn, depth_m: float) -> None:
+def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, depth_m: float) -> None:
     import cv2
 
-    cam_from_box = cam_from_ego @ thing.box.ego_from_box
-    corners = UNIT_CORNERS * thing.box.size_lwh_m
     width = 1 if depth_m > 45 or canvas.shape[1] < 700 else 2
-    front = _project_path(model, cam_from_box @ _along(corners, [*FRONT_FACE, FRONT_FACE[0]]))
-    if len(front) == 1 and len(front[0]) == 4 * EDGE_SAMPLES:
-        tinted = canvas.copy()
-        cv2.fillPoly(tinted, [_fixed_point(front[0])], thing.colour, cv2.LINE_AA, shift=4)
-        cv2.addWeighted(tinted, 0.25, canvas, 0.75, 0, dst=canvas)
-    pieces = [
-        piece
-        for edge in EDGES
-        for piece in _project_path(model, cam_from_box @ _along(corners, edge))
-    ]  # fmt: skip
-    for piece in pieces:
-        cv2.polylines(canvas, [_fixed_point(piece)], False, thing.colour, width, cv2.LINE_AA, shift=4)
-    if pieces and thing.text and depth_m > 0:
-        top = np.concatenate(pieces)
-        _write(canvas, thing.text, (top[:, 0].min(), top[:, 1].min() - 4), thing.colour)
+    lines = [_fixed_point(edge) for edge in edges]
+    cv2.polylines(canvas, lines, False, thing.colour, width, cv2.LINE_AA, shift=4)
+    corner = np.concatenate(edges)
+    if thing.text and depth_m > 0 and np.ptp(corner[:, 1]) >= SMALLEST_NAMED_PX:
+        _write(canvas, thing.text, (corner[:, 0].min(), corner[:, 1].min() - 4), thing.colour)
 
 
-def _along(corners: F64, order: Sequence[int]) -> F64:
-    """Samples along straight lines from corner to corner, (M, 3)."""
-    steps = np.linspace(0, 1, EDGE_SAMPLES)[:, None]
-    lines = [corners[a] + steps * (corners[b] - corners[a]) for a, b in pairwise(order)]
-    return np.concatenate(lines)
+def _outline(model: CameraModel, cam_from_box: SE3, box: Box3D) -> dict[int, F64]:
+    """Pixels along each edge that the camera sees at least a part of, by number of the edge.
 
-
-def _project_path(model: CameraModel, path_cam: F64) -> list[F64]:
-    """Pixels of a line, cut where the camera does not see it; a sample beyond each cut is kept."""
-    seen = model.project(path_cam)
-    finite = np.isfinite(seen.uv_px).all(axis=1) & (np.abs(seen.uv_px) < 30_000).all(axis=1)
-    near = seen.visible | np.roll(seen.visible, 1) | np.roll(seen.visible, -1)
-    keep = finite & near
-    cuts = np.flatnonzero(np.diff(keep.astype(np.int8))) + 1
-    runs = np.split(np.arange(len(keep)), cuts)
-    return [seen.uv_px[run] for run in runs if keep[run[0]] and len(run) > 1]
+    One sample beyond each end of what is seen is kept, so that lines reach the border of the image.
+    """
+    corners = UNIT_CORNERS * box.size_lwh_m
+    steps = np.linspace(0, 1, EDGE_SAMPLES)[None, :, None]
+    begins, ends = corners[[a for a, _ in EDGES]][:, None], corners[[b for _, b in EDGES]][:, None]
+    samples = cam_from_box @ (begins + steps * (ends - begins))
+    if samples[..., 2].max() <= 0:
+        return {}
+    projection = model.project(samples.reshape(-1, 3))
+    uv_px = projection.uv_px.reshape(len(EDGES), EDGE_SAMPLES, 2)
+    visible = projection.visible.reshape(len(EDGES), EDGE_SAMPLES)
+    drawable = (np.abs(uv_px) < 30_000).all(axis=2)
+    kept = visible.copy()
+    kept[:, 1:] |= visible[:, :-1]
+    kept[:, :-1] |= visible[:, 1:]
+    kept &= drawable
+    return {edge: uv_px[edge][kept[edge]] for edge in np.flatnonzero(kept.sum(axis=1) > 1).tolist()}
 
 
 def _fixed_point(uv_px: F64) -> np.ndarray:
@@ -131,8 +132,14 @@ def dots(image: U8, uv_px: F64, depth_m: F64, radius_px: int = 1) -> U8:
     scale = np.clip(np.log(np.maximum(depth_m, 1e-3) / 3) / np.log(80 / 3), 0, 1)
     shades = cv2.applyColorMap((255 * (1 - scale)).astype(np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
     places = np.round(uv_px).astype(int)
-    for index in np.argsort(depth_m)[::-1]:
-        cv2.circle(canvas, tuple(places[index].tolist()), radius_px, shades[index].tolist(), -1)
+    order = np.argsort(depth_m)[::-1]
+    for right in range(-radius_px, radius_px + 1):
+        for down in range(-radius_px, radius_px + 1):
+            if right * right + down * down > radius_px * radius_px:
+                continue
+            columns, rows = (places[order] + (right, down)).T
+            on = (columns >= 0) & (columns < canvas.shape[1]) & (rows >= 0) & (rows < canvas.shape[0])
+            canvas[rows[on], columns[on]] = shades[order][on]
     return canvas
 
 

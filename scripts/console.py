@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from fusion.log import DriveLog
 
-
-class Progress(Protocol):
-    """Told what is being done, how far it is and how far it goes."""
-
-    def __call__(self, task: str, done: int, total: int) -> None:
-        """`task` is at `done` of `total`."""
+# Told what is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
 
 
 def note(message: str) -> None:

@@ -65,30 +65,21 @@ def given_keyframes_ns(labels: Path, log_name: str) -> list[int]:
 
 
 def print_evaluation(name: str, result: Evaluation) -> None:
-    """One table a log: a row a class, then all together."""
+    """One table a log: a row a kind, then all together."""
+    import math
+
     from rich.console import Console
     from rich.table import Table
 
-    rows = result.as_dict()
     table = Table(title=f"{name}: labels against the truth", title_justify="left")
-    columns = {
-        "class": None,
-        "true boxes": "true_boxes",
-        "mean IoU": "mean_iou_3d",
-        "recall .5": "recall_iou_50",
-        "recall .7": "recall_iou_70",
-        "precision .5": "precision_iou_50",
-        "centre m": "centre_error_m",
-        "yaw deg": "yaw_error_deg",
-        "size m": "size_error_m",
-        "id switches": "id_switches",
-    }
-    for title in columns:
-        table.add_column(title, justify="left" if title == "class" else "right")
-    for label, row in [*rows["classes"].items(), ("all", rows["all"])]:
-        cells = [label]
-        for key in [key for key in columns.values() if key is not None]:
-            value = row[key]
-            cells.append("-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value))
-        table.add_row(*cells, style="bold" if label == "all" else None)
-    Console(width=None if Console().is_terminal else 120).print(table)
+    titles = ("kind", "true", "labels", "mean IoU", "recall .5", "recall .7", "precision .5")
+    for title in (*titles, "centre m", "yaw deg", "flips", "size m", "id switches"):
+        table.add_column(title, justify="left" if title == "kind" else "right", no_wrap=title == "kind")
+    rows = {**{kind.value: score for kind, score in result.by_kind.items()}, "all": result.overall}
+    for kind, score in rows.items():
+        shares = (score.mean_iou, score.recall_50, score.recall_70, score.precision_50)
+        errors = (score.center_m, math.degrees(score.yaw_rad), score.flips, score.size_m)
+        figures = ["-" if math.isnan(value) else f"{value:.3f}" for value in (*shares, *errors)]
+        cells = (kind, str(score.truth), str(score.labels), *figures, str(score.id_switches))
+        table.add_row(*cells, style="bold" if kind == "all" else None)
+    Console(width=None if Console().is_terminal else 130).print(table)

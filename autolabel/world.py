@@ -1,0 +1,84 @@
+"""Boxes of a whole log in one frame that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from calib.se3 import SE3, SE3Batch
+from calib.types import F64, I64, Bools
+from fusion.boxes import Box3D, Boxes
+from fusion.labels import Annotation
+from fusion.log import DriveLog
+from fusion.trajectory import Trajectory
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LocalWorld:
+    """The world seen from where the car stood at a log's first frame.
+
+    Counted from there, no result depends on where a data set puts the origin of its world.
+    """
+
+    trajectory: Trajectory
+    local_from_world: SE3
+    start_ns: int
+
+    @classmethod
+    def of(cls, log: DriveLog) -> LocalWorld:
+        """Around the first frame of a log that its trajectory covers."""
+        covered = [int(t) for t in log.timestamps_ns if log.trajectory.covers(int(t))]
+        start_ns = covered[0] if covered else log.trajectory.start_ns
+        return cls(log.trajectory, log.trajectory.at(start_ns).inverse(), start_ns)
+
+    def covers(self, times_ns: I64) -> Bools:
+        """(N,) whether the car's pose is known at each instant."""
+        return np.asarray((times_ns >= self.trajectory.start_ns) & (times_ns <= self.trajectory.end_ns))
+
+    def seconds(self, times_ns: I64) -> F64:
+        """(N,) seconds since the first frame."""
+        return (times_ns - self.start_ns) / 1e9
+
+    def local_from_ego(self, times_ns: I64) -> SE3Batch:
+        """Where the car is at each instant."""
+        world_from_ego = self.trajectory.at_many(times_ns)
+        return self.local_from_world @ world_from_ego
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sightings:
+    """The boxes of one object over time in the local world.
+
+    Attributes:
+        times_ns: (N,) rising.
+        local_from_box: N poses.
+        sizes_lwh_m: (N, 3).
+    """
+
+    times_ns: I64
+    local_from_box: SE3Batch
+    sizes_lwh_m: F64
+
+    @classmethod
+    def of(cls, annotations: Iterable[Annotation], world: LocalWorld) -> Sightings:
+        """From annotations in order of time at instants that the world covers."""
+        listed = list(annotations)
+        times_ns = np.array([a.timestamp_ns for a in listed], dtype=np.int64)
+        boxes = Boxes.stack(a.box for a in listed)
+        ego_from_box = boxes.dst_from_box
+        local_from_box = world.local_from_ego(times_ns) @ ego_from_box
+        return cls(times_ns, local_from_box, boxes.sizes_lwh_m)
+
+    def __len__(self) -> int:
+        return len(self.times_ns)
+
+    def boxes(self, world: LocalWorld) -> list[Box3D]:
+        """The boxes in the ego frame of each instant."""
+        ego_from_local = world.local_from_ego(self.times_ns).inverse()
+        ego_from_box = ego_from_local @ self.local_from_box
+        return [
+            Box3D(pose, *(float(v) for v in size))
+            for pose, size in zip(ego_from_box, self.sizes_lwh_m, strict=True)
+        ]

@@ -1,0 +1,187 @@
+"""Files that are read with suspicion and written whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from formats.errors import FormatError
+
+
+def read_bytes(path: Path) -> bytes:
+    """A whole file.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise FormatError(path, "", "no such file") from None
+    except OSError as error:
+        raise FormatError(path, "", f"cannot be read: {error.strerror}") from None
+
+
+def read_text(path: Path) -> str:
+    """A whole text file in UTF-8.
+
+    Raises:
+        FormatError: it cannot be read, or is no text.
+    """
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(path, f"byte {error.start}", "not a text in UTF-8") from None
+
+
+def read_gzip(path: Path, most_bytes: int) -> bytes:
+    """A gzipped file, unpacked.
+
+    Raises:
+        FormatError: it cannot be read, is damaged or cut short, or holds more than `most_bytes`.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        with gzip.open(path) as stream:
+            while chunk := stream.read(1 << 20):
+                size += len(chunk)
+                if size > most_bytes:
+                    raise FormatError(path, "", f"unpacks to more than {most_bytes >> 20} MiB")
+                chunks.append(chunk)
+    except FileNotFoundError:
+        raise FormatError(path, "", "no such file") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FormatError(path, f"byte {size} unpacked", f"damaged gzip: {error}") from None
+    except OSError as error:
+        raise FormatError(path, "", f"cannot be read: {error.strerror or error}") from None
+    return b"".join(chunks)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file in which every number is finite.
+
+    Raises:
+        FormatError: it cannot be read, is no JSON, or holds NaN or infinity.
+    """
+
+    def finite(text: str) -> float:
+        value = float(text)
+        if abs(value) == float("inf"):
+            raise FormatError(path, "", f"the number {text} is too large")
+        return value
+
+    def refuse(text: str) -> float:
+        raise FormatError(path, "", f"{text} where a finite number is needed")
+
+    try:
+        return json.loads(read_text(path), parse_float=finite, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise FormatError(path, f"line {error.lineno} column {error.colno}", error.msg) from None
+    except (RecursionError, ValueError) as error:
+        raise FormatError(path, "", f"not JSON that can be read: {error}") from None
+
+
+def inside(root: Path, relative: str, named_in: Path, where: str = "") -> Path:
+    """A path that a file names, which must stay within `root`.
+
+    Raises:
+        FormatError: it is empty, absolute or climbs out; says the file and place that name it.
+    """
+    posix, windows = PurePosixPath(relative), PureWindowsPath(relative)
+    absolute = posix.is_absolute() or windows.is_absolute() or windows.drive != ""
+    if not relative or "\0" in relative or absolute or ".." in posix.parts or ".." in windows.parts:
+        raise FormatError(named_in, where, f"names the path {relative!r}, which leads out of the data set")
+    return root / relative
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, whole or not at all; folders above it are made.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file, whole or not at all; folders above it are made.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    with replaced_file(path) as part:
+        part.write_bytes(content)
+
+
+def write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    """Writes JSON, whole or not at all; NaN and infinity are refused.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    try:
+        text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    except ValueError as error:
+        raise FormatError(path, "", f"cannot be written as JSON: {error}") from None
+    write_text(path, text + "\n")
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Gives a path beside a file; what is written there takes the file's place at the end.
+
+    After an error the file is as it was.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    part = _beside(path)
+    try:
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder beside a path; it takes the path's place at the end, and is gone after an error.
+
+    Raises:
+        FormatError: something stands at the path already, or it cannot be written.
+    """
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        raise FormatError(path, "", "is there already; name a folder that is new or empty")
+    part = _beside(path)
+    try:
+        with _writing(path):
+            part.mkdir(parents=True)
+            yield part
+            if path.is_dir():
+                path.rmdir()
+            part.rename(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FormatError(path, "", f"cannot be written: {error.strerror or error}") from error

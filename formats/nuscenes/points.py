@@ -1,0 +1,69 @@
+"""Point files: little-endian float32 x, y, z, intensity, ring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from calib.types import F32
+from formats.errors import FormatError
+from formats.files import read_bytes
+from fusion.sweep import Sweep
+
+COLUMNS = 5
+FULL_INTENSITY = 255.0
+
+
+def intensity_scale(sweep: Sweep) -> float:
+    """What takes a sensor's intensity to 0..255: 255 where it stays within 0..1, else 1."""
+    if sweep.intensity is None:
+        return 1.0
+    largest = np.nanmax(sweep.intensity, initial=0.0)
+    return FULL_INTENSITY if 0 < largest <= 1 else 1.0
+
+
+def write_points(path: Path, sweep: Sweep, scale: float) -> None:
+    """Writes a deskewed sweep; columns that were not measured are zero."""
+    table = np.zeros((len(sweep), COLUMNS), dtype="<f4")
+    table[:, :3] = sweep.points
+    if sweep.intensity is not None:
+        table[:, 3] = sweep.intensity.astype(np.float64) * scale
+    if sweep.ring is not None:
+        table[:, 4] = sweep.ring
+    path.write_bytes(table.tobytes())
+
+
+def measured_columns(sweep: Sweep) -> list[str]:
+    """Which of the columns that may be absent hold a measurement."""
+    return [name for name in ("intensity", "ring") if getattr(sweep, name) is not None]
+
+
+def read_points(
+    path: Path,
+    lidar: str,
+    timestamp_ns: int,
+    scale: float,
+    measured: frozenset[str],
+    stamps: Literal["start", "end"],
+) -> Sweep:
+    """Reads a point file.
+
+    Raises:
+        FormatError: missing, or its size is no whole number of points.
+    """
+    content = read_bytes(path)
+    if len(content) % (4 * COLUMNS):
+        raise FormatError(path, "", f"{len(content)} bytes are no whole number of points of {4 * COLUMNS}")
+    table: F32 = np.frombuffer(content, dtype="<f4").reshape(-1, COLUMNS)
+    intensity = (table[:, 3].astype(np.float64) / scale).astype(np.float32)
+    ring = np.nan_to_num(table[:, 4]).astype(np.int32)
+    return Sweep(
+        lidar,
+        timestamp_ns,
+        table[:, :3],
+        intensity if "intensity" in measured else None,
+        ring if "ring" in measured else None,
+        stamps=stamps,
+    )

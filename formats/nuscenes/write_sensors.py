@@ -1,0 +1,191 @@
+"""Sweeps, images, calibration and poses of a log to files and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from calib.rig import Camera, Lidar
+from calib.se3 import SE3, SE3Batch
+from formats.errors import FormatError
+from formats.nuscenes.images import COPIED_ENDINGS, ImageWriter
+from formats.nuscenes.plan import Channel, Plan, Reading, file_name
+from formats.nuscenes.points import intensity_scale, measured_columns, write_points
+from formats.nuscenes.sensors import calibration_of
+from formats.nuscenes.tables import TableWriter
+from formats.nuscenes.tokens import EXTRA, microseconds, token_of
+from fusion.align import read_deskewed
+from fusion.log import DriveLog, ImageRef, SweepRef
+from fusion.sweep import Sweep
+
+NO_LIDAR = Lidar("", SE3.identity())
+
+
+class SensorWriter:
+    """Writes everything a log measured, reading by reading."""
+
+    def __init__(
+        self,
+        root: Path,
+        tables: TableWriter,
+        log: DriveLog,
+        plan: Plan,
+        hard_links: bool,
+        undistort: bool,
+        progress: Callable[[str, int, int], None] | None,
+    ) -> None:
+        self.root, self.tables, self.log, self.plan = root, tables, log, plan
+        self.hard_links, self.undistort, self.progress = hard_links, undistort, progress
+        self.total = sum(len(channel.readings) for channel in plan.channels)
+        self.done = 0
+
+    def write_main_lidar(self) -> Iterator[tuple[Reading, Sweep | None]]:
+        """Writes LIDAR_TOP, giving out each sweep as it was written."""
+        yield from self._write_lidar(self.plan.channels[0])
+
+    def write_others(self) -> None:
+        """Writes the other LiDARs and the cameras."""
+        for channel in self.plan.channels[1:]:
+            if channel.modality == "lidar":
+                for _ in self._write_lidar(channel):
+                    pass
+            else:
+                self._write_camera(channel)
+
+    def write_trajectory(self) -> None:
+        """The log's own poses, as rows that no reading refers to."""
+        trajectory = self.log.trajectory
+        places, quaternions = _lists(trajectory.world_from_ego)
+        for place, quaternion, timestamp_ns in zip(
+            places, quaternions, trajectory.timestamps_ns.tolist(), strict=True
+        ):
+            token = token_of(self.log.name, "trajectory", timestamp_ns)
+            extra = {"timestamp_ns": timestamp_ns, "scene_token": token_of(self.log.name, "scene")}
+            self._add_pose(token, place, quaternion, extra)
+
+    def _write_lidar(self, channel: Channel) -> Iterator[tuple[Reading, Sweep | None]]:
+        scale = None
+        frames_ns = set(self.log.timestamps_ns.tolist())
+        for index, (reading, place, quaternion) in enumerate(self._posed(channel)):
+            name = file_name(self.log, channel, reading, ".pcd.bin")
+            sweep = read_deskewed(self.log, reading.ref) if isinstance(reading.ref, SweepRef) else None
+            if scale is None and sweep is not None and len(sweep):
+                scale = intensity_scale(sweep)
+            self._write_sweep(self.root / name, sweep, scale or 1.0)
+            extra = _sweep_extra(sweep)
+            if channel is self.plan.channels[0] and reading.timestamp_ns not in frames_ns:
+                extra["frame"] = False
+            self._add_reading(
+                channel, index, name, (place, quaternion), extra, fileformat="pcd", width=0, height=0
+            )
+            yield reading, sweep
+        sensor = self.log.rig.lidars.get(channel.sensor)
+        self._add_sensor(channel, sensor, {"intensity_scale": scale} if scale not in (None, 1.0) else {})
+
+    def _write_camera(self, channel: Channel) -> None:
+        images = ImageWriter(self.log.rig.cameras[channel.sensor], self.hard_links, self.undistort)
+        model = images.camera.model
+        for index, (reading, place, quaternion) in enumerate(self._posed(channel)):
+            if not isinstance(reading.ref, ImageRef):
+                raise TypeError(f"a camera channel holds {reading.ref!r}")
+            ending = images.ending(reading.ref)
+            name = file_name(self.log, channel, reading, ending)
+            _refuse_twice(self.root / name)
+            images.write(self.root / name, reading.ref)
+            size = {"width": model.width_px, "height": model.height_px}
+            kind = COPIED_ENDINGS[ending]
+            self._add_reading(channel, index, name, (place, quaternion), {}, fileformat=kind, **size)
+        self._add_sensor(channel, images.camera, {})
+
+    def _posed(self, channel: Channel) -> Iterator[tuple[Reading, list[float], list[float]]]:
+        """Each reading with the pose of the car at its own instant; makes room for the files."""
+        for folder in ("samples", "sweeps"):
+            (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
+        instants_ns = [reading.timestamp_ns for reading in channel.readings]
+        places, quaternions = _lists(self.log.trajectory.at_many(instants_ns))
+        yield from zip(channel.readings, places, quaternions, strict=True)
+
+    def _write_sweep(self, path: Path, sweep: Sweep | None, scale: float) -> None:
+        _refuse_twice(path)
+        if sweep is None:
+            path.touch()
+        else:
+            write_points(path, sweep, scale)
+
+    def _add_reading(
+        self,
+        channel: Channel,
+        index: int,
+        name: str,
+        pose: tuple[list[float], list[float]],
+        extra: dict[str, Any],
+        **fields: Any,
+    ) -> None:
+        readings = channel.readings
+        reading = readings[index]
+        exact = {"timestamp_ns": reading.timestamp_ns}
+        self._add_pose(reading.token, *pose, exact)
+        self.tables.add(
+            "sample_data",
+            reading.token,
+            sample_token=self.plan.sample_tokens[reading.sample],
+            ego_pose_token=reading.token,
+            calibrated_sensor_token=self._calibration_token(channel),
+            timestamp=microseconds(reading.timestamp_ns),
+            is_key_frame=reading.is_key_frame,
+            filename=name,
+            prev=readings[index - 1].token if index else "",
+            next=readings[index + 1].token if index + 1 < len(readings) else "",
+            **fields,
+            **{EXTRA: exact | extra},
+        )
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.log.name, self.done, self.total)
+
+    def _add_pose(
+        self, token: str, place: list[float], quaternion: list[float], extra: dict[str, Any]
+    ) -> None:
+        self.tables.add(
+            "ego_pose",
+            token,
+            timestamp=microseconds(extra["timestamp_ns"]),
+            rotation=quaternion,
+            translation=place,
+            **{EXTRA: extra},
+        )
+
+    def _add_sensor(self, channel: Channel, sensor: Lidar | Camera | None, extra: dict[str, Any]) -> None:
+        """The rows of a sensor and of its calibration, which belong to this log alone."""
+        fields, more = calibration_of(sensor or NO_LIDAR)
+        sensor_token = self.tables.add_shared(
+            "sensor", token_of("sensor", channel.name), channel=channel.name, modality=channel.modality
+        )
+        placeholder = {} if sensor else {"placeholder": True}
+        of_log = {"name": channel.sensor, "scene_token": token_of(self.log.name, "scene")}
+        self.tables.add(
+            "calibrated_sensor",
+            self._calibration_token(channel),
+            sensor_token=sensor_token,
+            **fields,
+            **{EXTRA: of_log | placeholder | more | extra},
+        )
+
+    def _calibration_token(self, channel: Channel) -> str:
+        return token_of(self.log.name, "calibrated_sensor", channel.name)
+
+
+def _sweep_extra(sweep: Sweep | None) -> dict[str, Any]:
+    if sweep is None:
+        return {"placeholder": True}
+    return {"stamps": sweep.stamps, "measured": measured_columns(sweep)}
+
+
+def _lists(poses: SE3Batch) -> tuple[list[list[float]], list[list[float]]]:
+    return poses.translations.tolist(), poses.quaternions_wxyz.tolist()
+
+
+def _refuse_twice(path: Path) -> None:
+    if path.exists():
+        raise FormatError(path, "", "two readings of one sensor fall into the same microsecond")

@@ -1,0 +1,20 @@
+"""Every format there is, in the order in which a path is tried."""
+
+from pathlib import Path
+
+from formats.format import Format, recognise
+from formats.kitti_tracking import KITTI_TRACKING
+from formats.labels_db import LABELS_DB
+from formats.nuscenes import NUSCENES
+from formats.pandaset import PANDASET
+
+FORMATS: tuple[Format, ...] = (LABELS_DB, PANDASET, KITTI_TRACKING, NUSCENES)
+
+
+def find_format(path: Path, name: str | None = None) -> Format:
+    """The format that is named, or the one that a path is in.
+
+    Raises:
+        FormatError: nothing there, no such format, or none fits.
+    """
+    return recognise(path, FORMATS, name)

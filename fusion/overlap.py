@@ -1,0 +1,120 @@
+"""How boxes lie to points and to each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calib.errors import CrosslabelError
+from calib.types import F64, I64, Bools, Floats
+from fusion.boxes import Box3D, Boxes
+
+# Faces belong to a box; this much absorbs the rounding of moving boxes and points between frames.
+FACE_SLACK_M = 1e-9
+CELLS = 64
+
+
+def points_in_box(points: Floats, box: Box3D) -> Bools:
+    """Which of (N, 3) points lie in a box, faces included."""
+    from fusion import _kernels
+
+    cloud = _cloud(points)
+    inside = np.empty(len(cloud), dtype=np.bool_)
+    half = box.size_lwh_m / 2 + FACE_SLACK_M
+    _kernels.points_in_box(cloud, box.ego_from_box.rotation, box.ego_from_box.translation, half, inside)
+    return inside
+
+
+def count_points_in_boxes(points: Floats, boxes: Boxes) -> I64:
+    """(B,) how many of (N, 3) points lie in each box, faces included."""
+    return _Search(points, boxes).counts()
+
+
+def points_in_boxes(points: Floats, boxes: Boxes) -> list[I64]:
+    """For each box the indices of the (N, 3) points in it, rising, faces included."""
+    return _Search(points, boxes).indices()
+
+
+def iou_bev(a: Boxes, b: Boxes) -> F64:
+    """(A, B) intersection over union of the boxes' exact areas seen from above; tilt is left out."""
+    return _matrix(a, b, solid=False)
+
+
+def iou_3d(a: Boxes, b: Boxes) -> F64:
+    """(A, B) intersection over union of volumes: shared area times shared height; tilt is left out."""
+    return _matrix(a, b, solid=True)
+
+
+def iou_3d_paired(a: Boxes, b: Boxes) -> F64:
+    """(N,) intersection over union of the volumes of each box and its partner; tilt is left out.
+
+    Raises:
+        CrosslabelError: the two sets differ in length.
+    """
+    from fusion import _kernels
+
+    if len(a) != len(b):
+        raise CrosslabelError(f"boxes in pairs must be as many on both sides, not {len(a)} and {len(b)}")
+    iou = np.empty(len(a))
+    _kernels.iou_paired(a.upright(), b.upright(), iou)
+    return iou
+
+
+def giou_bev(a: Boxes, b: Boxes) -> F64:
+    """(A, B) generalised IoU seen from above, from -1 (far apart) to 1 (Rezatofighi et al., 2019)."""
+    from fusion import _kernels
+
+    giou = np.empty((len(a), len(b)))
+    _kernels.giou_matrix(a.upright(), b.upright(), giou)
+    return giou
+
+
+def _matrix(a: Boxes, b: Boxes, solid: bool) -> F64:
+    from fusion import _kernels
+
+    iou = np.empty((len(a), len(b)))
+    _kernels.iou_matrix(a.upright(), b.upright(), solid, iou)
+    return iou
+
+
+def _cloud(points: Floats) -> F64:
+    """One layout and type for the kernels, so that each is compiled once."""
+    cloud: F64 = np.ascontiguousarray(points, dtype=np.float64).reshape(-1, 3).view()
+    cloud.flags.writeable = False
+    return cloud
+
+
+class _Search:
+    """Points meet only the boxes that reach into their cell of a grid over all boxes."""
+
+    def __init__(self, points: Floats, boxes: Boxes) -> None:
+        self.cloud, self.boxes = _cloud(points), boxes
+
+    def counts(self) -> I64:
+        return self._visit(np.empty(0, dtype=np.int64), np.zeros(len(self.boxes), dtype=np.int64))
+
+    def indices(self) -> list[I64]:
+        ends = np.cumsum(self.counts())
+        if len(ends) == 0:
+            return []
+        hits = np.empty(int(ends[-1]), dtype=np.int64)
+        self._visit(hits, np.concatenate([[0], ends[:-1]]))
+        return np.split(hits, ends[:-1])
+
+    def _visit(self, hits: I64, places: I64) -> I64:
+        from fusion import _kernels
+
+        counts = np.zeros(len(self.boxes), dtype=np.int64)
+        if len(self.boxes) == 0 or len(self.cloud) == 0:
+            return counts
+        rotations, centers = self.boxes.dst_from_box.rotations, self.boxes.dst_from_box.translations
+        halves = self.boxes.sizes_lwh_m / 2 + FACE_SLACK_M
+        reach = np.einsum("bij,bj->bi", np.abs(rotations), halves)[:, :2] + FACE_SLACK_M
+        lower, upper = centers[:, :2] - reach, centers[:, :2] + reach
+        corner = lower.min(axis=0)
+        per_m = CELLS / ((upper.max(axis=0) - corner) * (1 + 1e-9))
+        first, last = (lower - corner) * per_m, (upper - corner) * per_m
+        starts, members = _kernels.boxes_by_cell(first.astype(np.int64), last.astype(np.int64), CELLS)
+        _kernels.visit_boxes(
+            self.cloud, rotations, centers, halves, corner, per_m, starts, members, counts, hits, places
+        )
+        return counts

@@ -1,0 +1,155 @@
+"""Putting a simulated drive together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+
+from calib.rig import Rig
+from calib.types import F32, I64, U8, Bools
+from fusion.boxes import Box3D
+from fusion.labels import Annotation, LabelSet, Source, Track
+from fusion.log import DriveLog, ImageRef, SweepRef
+from fusion.simulate.actors import Actor, clock
+from fusion.simulate.config import SimulationConfig
+from fusion.simulate.ego import CAMERAS, LIDAR, rig, trajectory_along
+from fusion.simulate.footprints import Occupancy
+from fusion.simulate.furnishing import furnish
+from fusion.simulate.mesh import Mesh, merge
+from fusion.simulate.population import EGO_LENGTH_M, EGO_WIDTH_M, drive_all, ego_footprint_shift, populate
+from fusion.simulate.render import Picture, pixel_rays, render
+from fusion.simulate.scan import START_RAD, Scan, scan
+from fusion.simulate.scene import NONE, Scene, Solid
+from fusion.simulate.street import Street
+from fusion.simulate.traffic import Lights
+from fusion.sweep import Sweep
+from fusion.trajectory import Trajectory
+
+START_NS = 1_700_000_000_000_000_000
+
+
+@dataclass(eq=False)
+class Drive:
+    """A simulated world with a car that drives through it; frames are made when they are read.
+
+    Attributes:
+        config: all there is to choose.
+        street: where.
+        rig: the sensors.
+        trajectory: world_from_ego.
+        actors: all that may be labelled.
+    """
+
+    config: SimulationConfig
+    street: Street = field(init=False)
+    rig: Rig = field(init=False)
+    trajectory: Trajectory = field(init=False)
+    actors: tuple[Actor, ...] = field(init=False)
+    _furniture: Mesh = field(init=False)
+    _rays: dict[str, tuple[F32, Bools]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        rngs = [np.random.default_rng((config.seed, 0, k)) for k in range(4)]
+        self.street, self.rig = Street.of(config), rig(config)
+        lights, times_ns = Lights.of(config), clock(config.seconds, START_NS)
+        way, moving = drive_all(self.street, lights, config, rngs[0], times_ns)
+        self.trajectory = trajectory_along(way.path, way.at_m, times_ns, rngs[1])
+        taken = Occupancy.over(times_ns)
+        ego_from_center = ego_footprint_shift()
+        world_from_center = self.trajectory.world_from_ego @ ego_from_center
+        taken.take(Trajectory(times_ns, world_from_center), EGO_LENGTH_M, EGO_WIDTH_M)
+        self._furniture = furnish(self.street, lights, rngs[3], taken)
+        self.actors = tuple(populate(self.street, lights, config, rngs[2], taken, moving, times_ns))
+
+    @cached_property
+    def scene(self) -> Scene:
+        """The world that rays are cast into."""
+        meshes, owners = [self._furniture], [np.full(len(self._furniture), NONE, np.int32)]
+        for index, actor in enumerate(self.actors):
+            if not actor.moving:
+                mesh = actor.body.meshes[0]
+                world_from_box = actor.world_from_box(actor.trajectory.start_ns)
+                meshes.append(mesh.moved(world_from_box))
+                owners.append(np.full(len(mesh), index, np.int32))
+        return Scene(Solid(merge(meshes)), np.concatenate(owners), self.actors)
+
+    @property
+    def timestamps_ns(self) -> I64:
+        """(F,) beginnings of the revolutions."""
+        return START_NS + self.config.period_ns * np.arange(self.config.frames, dtype=np.int64)
+
+    def scan(self, frame: int) -> Scan:
+        """One revolution with the actor that each point lies on."""
+        ego_from_lidar = self.rig.lidars[LIDAR].ego_from_sensor
+        start_ns = int(self.timestamps_ns[frame])
+        return scan(self.config, self.scene, self.trajectory, LIDAR, ego_from_lidar, start_ns, frame)
+
+    def exposure_ns(self, camera: str, frame: int) -> int:
+        """When a camera fires: as the beam of the LiDAR crosses its axis."""
+        yaw_deg = next(row[2] for row in CAMERAS if row[0] == camera)
+        turn = float((START_RAD - np.radians(yaw_deg)) % (2 * np.pi) / (2 * np.pi))
+        return int(self.timestamps_ns[frame]) + round(turn * self.config.period_ns)
+
+    def picture(self, camera: str, frame: int) -> Picture:
+        """One image with the actor that each pixel shows."""
+        sensor, time_ns = self.rig.cameras[camera], self.exposure_ns(camera, frame)
+        ego_from_cam = sensor.ego_from_sensor
+        world_from_cam = self.trajectory.at(time_ns) @ ego_from_cam
+        if camera not in self._rays:
+            self._rays[camera] = pixel_rays(sensor.model)
+        rays = self._rays[camera]
+        return render(self.scene, self.street.crossing_m, sensor.model, rays, world_from_cam, time_ns)
+
+    def _read_sweep(self, frame: int) -> Sweep:
+        return self.scan(frame).sweep
+
+    def _read_image(self, camera: str, frame: int) -> U8:
+        return self.picture(camera, frame).rgb
+
+    def log(self) -> DriveLog:
+        """The log of this drive."""
+        times_ns = self.timestamps_ns
+        sweeps = tuple(SweepRef(LIDAR, int(t), partial(self._read_sweep, k)) for k, t in enumerate(times_ns))
+        images = {
+            name: tuple(
+                ImageRef(name, self.exposure_ns(name, k), partial(self._read_image, name, k))
+                for k in range(len(times_ns))
+            )
+            for name in self.rig.cameras
+        }
+        metadata = {"source": "simulated", "style": self.config.style, "seed": str(self.config.seed)}
+        return DriveLog(
+            self.config.name, self.rig, self.trajectory, times_ns, {LIDAR: sweeps}, images, (), metadata
+        )
+
+    def labels(self) -> LabelSet:
+        """The truth: every object within the label range at every frame, hidden or not."""
+        times_ns = self.timestamps_ns
+        ego_from_world = self.trajectory.at_many(times_ns).inverse()
+        tracks = []
+        for actor in self.actors:
+            world_from_box = actor.poses(times_ns)
+            ego_from_box = ego_from_world @ world_from_box
+            near = np.hypot(*ego_from_box.translations[:, :2].T) <= self.config.label_range_m
+            size = [float(value) for value in actor.body.size_lwh_m]
+            annotations = [
+                Annotation(int(times_ns[k]), Box3D(ego_from_box[k], *size), Source.IMPORTED)
+                for k in np.flatnonzero(near)
+            ]
+            if annotations:
+                tracks.append(Track.of(actor.id, actor.body.category, annotations, {"moving": actor.moving}))
+        return LabelSet.of(tracks)
+
+
+def simulate(config: SimulationConfig | None = None) -> tuple[DriveLog, LabelSet]:
+    """A drive through a town, and the truth about everything in it.
+
+    Nothing is cast or rendered before it is read, and the same frame always reads the same. The labels
+    hold every object within `label_range_m` at every frame, whether it can be seen or not;
+    `visible_only` leaves those that the LiDAR meets.
+    """
+    drive = Drive(config or SimulationConfig())
+    return drive.log(), drive.labels()
