@@ -72,7 +72,7 @@ def label_log(
         return Outcome.UP_TO_DATE
     if folder.exists() and not force:
         raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
-    start = _with_locked(given.keyframes or LabelSet(), folder / "labels.db")
+    start = _with_locked(LabelSet() if given.keyframes is None else given.keyframes, folder / "labels.db")
     started_s, cpu_started_s = time.perf_counter(), time.process_time()
     if given.detections is None:
         edits = propose(log, keyframes=start, config=config, progress=progress)
@@ -93,11 +93,11 @@ def label_log(
             "config_hash": config.hash(),
             "config": config.model_dump(mode="json"),
             "versions": _versions(),
-            "keyframes_ns": given.keyframes.timestamps_ns() if given.keyframes else [],
+            "keyframes_ns": given.keyframes.timestamps_ns() if given.keyframes is not None else [],
             "counts": {
                 "frames": len(log),
                 "tracks": len(labels.tracks),
-                "boxes": len(labels),
+                "boxes": labels.annotation_count,
                 "missing_frames": len(log.missing),
             },
             "timings_s": {
@@ -200,7 +200,7 @@ def _fingerprint(log: DriveLog, given: Given) -> str:
         digest.update(f"{timestamp_ns} {size}".encode())
     for labels in (given.keyframes, given.detections):
         digest.update(b"|")
-        for track in labels.tracks.values() if labels else ():
+        for track in labels.tracks.values() if labels is not None else ():
             digest.update(f"{track.id} {track.category}".encode())
             for t, annotation in track.annotations.items():
                 box = annotation.box

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -69,24 +70,41 @@ def read_json(path: Path) -> Any:
     """A JSON file in which every number is finite.
 
     Raises:
-        FormatError: it cannot be read, is no JSON, or holds NaN or infinity.
+        FormatError: it cannot be read, is no JSON, or holds NaN or infinity; says where.
     """
+    suspicious = False
 
-    def finite(text: str) -> float:
+    def number(text: str) -> float:
+        nonlocal suspicious
         value = float(text)
-        if abs(value) == float("inf"):
-            raise FormatError(path, "", f"the number {text} is too large")
+        suspicious |= not math.isfinite(value)
         return value
 
-    def refuse(text: str) -> float:
-        raise FormatError(path, "", f"{text} where a finite number is needed")
-
     try:
-        return json.loads(read_text(path), parse_float=finite, parse_constant=refuse)
+        content = json.loads(read_text(path), parse_float=number, parse_constant=number)
+        if suspicious:
+            raise FormatError(path, _place_of_non_finite(content), "a finite number is needed here")
+        return content
     except json.JSONDecodeError as error:
         raise FormatError(path, f"line {error.lineno} column {error.colno}", error.msg) from None
     except (RecursionError, ValueError) as error:
         raise FormatError(path, "", f"not JSON that can be read: {error}") from None
+
+
+def _place_of_non_finite(content: Any) -> str:
+    """The keys that lead to the first NaN or infinity, such as `7.position.x`."""
+    todo: list[tuple[str, Any]] = [("", content)]
+    while todo:
+        place, value = todo.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            return place.lstrip(".")
+        children: Iterable[tuple[Any, Any]] = ()
+        if isinstance(value, dict):
+            children = value.items()
+        elif isinstance(value, list):
+            children = enumerate(value)
+        todo += reversed([(f"{place}.{key}", child) for key, child in children])
+    return ""
 
 
 def inside(root: Path, relative: str, named_in: Path, where: str = "") -> Path:

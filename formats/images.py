@@ -55,7 +55,8 @@ def write_rgb(path: Path, rgb: U8, jpeg_quality: int = 95) -> None:
 
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     try:
-        done, content = cv2.imencode(path.suffix, bgr, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+        quality = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality] if path.suffix in (".jpg", ".jpeg") else []
+        done, content = cv2.imencode(path.suffix, bgr, quality)
     except cv2.error:
         done = False
     if not done:

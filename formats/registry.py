@@ -8,7 +8,8 @@ from formats.labels_db import LABELS_DB
 from formats.nuscenes import NUSCENES
 from formats.pandaset import PANDASET
 
-FORMATS: tuple[Format, ...] = (LABELS_DB, PANDASET, KITTI_TRACKING, NUSCENES)
+# The last also takes a folder that holds labels beside other things, so it is tried last.
+FORMATS: tuple[Format, ...] = (PANDASET, KITTI_TRACKING, NUSCENES, LABELS_DB)
 
 
 def find_format(path: Path, name: str | None = None) -> Format:

@@ -85,10 +85,9 @@ def _moved_evenly(
     way_m = world_from_box_at_late.translation - world_from_box_at_early.translation
     turn_rad = world_from_box_at_late.yaw_rad - world_from_box_at_early.yaw_rad
     turn_rad = (turn_rad + np.pi) % (2 * np.pi) - np.pi
-    if fraction < 0.5:
-        nearer, world_from_box_at_nearer, rest = early, world_from_box_at_early, fraction
-    else:
-        nearer, world_from_box_at_nearer, rest = late, world_from_box_at_late, fraction - 1
+    near_ns, rest = (early_ns, fraction) if fraction < 0.5 else (late_ns, fraction - 1)
+    nearer = track.annotations[near_ns].box
+    world_from_box_at_nearer = log.trajectory.at(near_ns) @ nearer.ego_from_box
     rotation = SE3.from_yaw(turn_rad * rest).rotation @ world_from_box_at_nearer.rotation
     world_from_box = SE3(rotation, world_from_box_at_nearer.translation + rest * way_m)
     ego_from_world = log.trajectory.at(timestamp_ns).inverse()

@@ -14,11 +14,13 @@ import numpy as np
 from calib.types import F64, I64, Floats
 from fusion.boxes import Boxes
 from fusion.labels import Track
-from fusion.log import DriveLog
+from fusion.log import DriveLog, ImageRef
 from fusion.sweep import Sweep
 
 SECTORS = 180
 NEAREST_M = 1.5
+VIEW_M = 20.0
+IMAGE_WITHIN_NS = 60_000_000
 
 
 def seen_ns(log: DriveLog, track: Track) -> I64:
@@ -39,6 +41,17 @@ def beam_offset_ns(log: DriveLog, places_ego: Floats) -> I64:
         return np.zeros(len(places_ego), dtype=np.int64)
     origin = lidar.ego_from_sensor.translation
     return table[_sectors(np.asarray(places_ego, dtype=np.float64) - origin, len(table))]
+
+
+def view_offset_ns(log: DriveLog, camera: str) -> int:
+    """When the beam passes the middle of a camera's view, counted from the sweep's timestamp."""
+    middle_cam = np.array([[0.0, 0.0, VIEW_M]])
+    return int(beam_offset_ns(log, log.rig.cameras[camera].ego_from_sensor @ middle_cam)[0])
+
+
+def image_of_frame(log: DriveLog, camera: str, frame_ns: int) -> ImageRef | None:
+    """The image that shows what the LiDAR measured of a camera's view in a frame; None if it is missing."""
+    return log.image_near(camera, frame_ns + view_offset_ns(log, camera), IMAGE_WITHIN_NS)
 
 
 @lru_cache(maxsize=16)

@@ -37,9 +37,12 @@ _WORDS: tuple[tuple[str, Kind], ...] = (
     ("pushable_pullable", Kind.OTHER),
     ("debris", Kind.OTHER),
     ("bicycle_rack", Kind.OTHER),
+    ("cone", Kind.CONE),
+    ("pylon", Kind.CONE),
+    ("barrel", Kind.CONE),
+    ("barrier", Kind.BARRIER),
     ("construction sign", Kind.BARRIER),
     ("construction_worker", Kind.PEDESTRIAN),
-    ("construction barrier", Kind.BARRIER),
     ("pedestrian", Kind.PEDESTRIAN),
     ("person", Kind.PEDESTRIAN),
     ("human", Kind.PEDESTRIAN),
@@ -64,9 +67,6 @@ _WORDS: tuple[tuple[str, Kind], ...] = (
     ("car", Kind.CAR),
     ("emergency", Kind.CAR),
     ("vehicle", Kind.CAR),
-    ("cone", Kind.CONE),
-    ("pylon", Kind.CONE),
-    ("barrier", Kind.BARRIER),
 )
 
 

@@ -163,8 +163,9 @@ class LabelSet:
         """From tracks that know their ids."""
         return cls({track.id: track for track in tracks})
 
-    def __len__(self) -> int:
-        """Number of annotations."""
+    @property
+    def annotation_count(self) -> int:
+        """Number of annotations of all tracks."""
         return sum(len(track.annotations) for track in self.tracks.values())
 
     def at(self, timestamp_ns: int) -> Iterator[tuple[Track, Annotation]]:

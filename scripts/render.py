@@ -82,6 +82,7 @@ def _frame_pictures(
     import numpy as np
 
     from fusion.align import points_in_ego, read_deskewed
+    from fusion.beam import image_of_frame
     from fusion.pictures import Drawn, bird_eye
 
     timestamp_ns = int(log.timestamps_ns[frame])
@@ -91,7 +92,7 @@ def _frame_pictures(
         if ref is not None:
             clouds.append(read_deskewed(log, ref))
     for camera in log.rig.cameras:
-        image = log.image_near(camera, timestamp_ns)
+        image = image_of_frame(log, camera, timestamp_ns)
         if image is not None and log.trajectory.covers(image.timestamp_ns):
             yield camera, _camera_picture(log, labels, image, clouds if with_points else [])
     ego_clouds = [points_in_ego(log, sweep) for sweep in clouds]

@@ -10,6 +10,7 @@ import numpy as np
 from calib.types import I64
 from formats.nuscenes.sensors import MAIN_LIDAR, channels_of
 from formats.nuscenes.tokens import microseconds, token_of
+from fusion.beam import view_offset_ns
 from fusion.errors import TimeRangeError
 from fusion.log import DriveLog, ImageRef, SweepRef
 
@@ -72,7 +73,8 @@ class Plan:
 def plan_of(log: DriveLog, keyframe_every: int) -> Plan:
     """Lays out a log: every n-th frame is a sample, what else was measured lies between the samples.
 
-    A camera's key frame is the image nearest to the sample, each image serving one sample at most.
+    A camera's key frame is the image nearest to when the LiDAR's beam passes its view, each image serving
+    one sample at most.
     What was measured outside of the trajectory is left out, as it has no place in the world.
 
     Raises:
@@ -86,7 +88,8 @@ def plan_of(log: DriveLog, keyframe_every: int) -> Plan:
     for (modality, sensor), name in channels_of(log.rig).items():
         if name != MAIN_LIDAR:
             refs = log.sweeps.get(sensor, ()) if modality == "lidar" else log.images.get(sensor, ())
-            channels.append(_channel(log, modality, sensor, name, refs, samples_ns))
+            offset_ns = 0 if modality == "lidar" else view_offset_ns(log, sensor)
+            channels.append(_channel(log, modality, sensor, name, refs, samples_ns, offset_ns))
     tokens = tuple(token_of(log.name, "sample", int(t)) for t in samples_ns)
     return Plan(samples_ns, tokens, tuple(channels))
 
@@ -125,10 +128,11 @@ def _channel(
     name: str,
     refs: tuple[SweepRef, ...] | tuple[ImageRef, ...],
     samples_ns: I64,
+    offset_ns: int,
 ) -> Channel:
     covered = [ref for ref in refs if log.trajectory.covers(ref.timestamp_ns)]
     instants_ns = np.array([ref.timestamp_ns for ref in covered], dtype=np.int64)
-    keys = _nearest_both_ways(instants_ns, samples_ns)
+    keys = _nearest_both_ways(instants_ns, samples_ns + offset_ns)
     readings = []
     for index, ref in enumerate(covered):
         token = token_of(log.name, name, ref.timestamp_ns)

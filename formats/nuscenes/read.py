@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 
 from calib.errors import CalibrationError
-from calib.rig import Camera, Lidar, Rig
+from calib.rig import Camera, Rig
 from calib.types import I64, U8
 from formats.errors import FormatError
 from formats.files import inside
 from formats.images import read_rgb
 from formats.nuscenes.index import Index, index_of, tables_folder
 from formats.nuscenes.points import read_points
-from formats.nuscenes.sensors import MAIN_LIDAR, camera_of, place_of, poses_of
+from formats.nuscenes.sensors import MAIN_LIDAR, camera_of, lidar_of, poses_of
 from formats.nuscenes.tables import Row
 from fusion.log import DriveLog, ImageRef, MissingFrame, SweepRef
 from fusion.sweep import Sweep
@@ -135,7 +135,7 @@ class _Opening:
         return sorted(real, key=lambda channel: channel != MAIN_LIDAR)
 
     def _rig(self) -> Rig:
-        lidars = tuple(Lidar(self.name(c), place_of(self.calibrations[c])) for c in self._of("lidar"))
+        lidars = tuple(lidar_of(self.calibrations[c], self.name(c)) for c in self._of("lidar"))
         cameras = tuple(
             camera_of(self.calibrations[c], self.name(c), self._size_px(c)) for c in self._of("camera")
         )

@@ -86,7 +86,7 @@ def calibration_of(sensor: Lidar | Camera) -> tuple[dict[str, Any], dict[str, An
         "camera_intrinsic": [],
     }
     if isinstance(sensor, Lidar):
-        return fields, {}
+        return fields, {"beam_offset_ns": list(sensor.beam_offset_ns)} if sensor.beam_offset_ns else {}
     model = sensor.model
     if not isinstance(model, Pinhole | Fisheye):
         raise CalibrationError(
@@ -158,6 +158,18 @@ def _model_of(row: Row, size_px: tuple[int, int]) -> CameraModel:
         return family(float(fx_px), float(fy_px), float(cx_px), float(cy_px), *size_px, distortion)
     except CalibrationError as error:
         raise row.error(str(error)) from None
+
+
+def lidar_of(row: Row, name: str) -> Lidar:
+    """The LiDAR in a row of calibrated_sensor.
+
+    Raises:
+        FormatError: a field is not what it should be.
+    """
+    offsets_ns = row.extra.get("beam_offset_ns", [])
+    if not isinstance(offsets_ns, list) or not all(type(value) is int for value in offsets_ns):
+        raise row.error("beam_offset_ns must be a list of whole numbers")
+    return Lidar(name, place_of(row), tuple(offsets_ns))
 
 
 def _readout_ns(row: Row) -> int:

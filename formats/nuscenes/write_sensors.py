@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from formats.nuscenes.sensors import calibration_of
 from formats.nuscenes.tables import TableWriter
 from formats.nuscenes.tokens import EXTRA, microseconds, token_of
 from fusion.align import read_deskewed
+from fusion.beam import beam_table
 from fusion.log import DriveLog, ImageRef, SweepRef
 from fusion.sweep import Sweep
 
@@ -81,6 +83,8 @@ class SensorWriter:
             )
             yield reading, sweep
         sensor = self.log.rig.lidars.get(channel.sensor)
+        if sensor is not None and sensor is self.log.rig.main_lidar:
+            sensor = replace(sensor, beam_offset_ns=beam_table(self.log))
         self._add_sensor(channel, sensor, {"intensity_scale": scale} if scale not in (None, 1.0) else {})
 
     def _write_camera(self, channel: Channel) -> None:

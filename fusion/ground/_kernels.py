@@ -61,7 +61,7 @@ def kth_smallest(values, count, k):
 
 @njit(cache=True, nogil=True)
 def low_heights(points, order, starts, lows):
-    """A low quantile of the heights in each cell: low enough for ground, above what mirrors throw under it."""
+    """A low quantile of the heights in each cell: low enough for ground, above what mirrors throw below."""
     heights = np.empty(np.diff(starts).max())
     for c in range(starts.shape[0] - 1):
         count = starts[c + 1] - starts[c]
@@ -104,6 +104,29 @@ def grow_ground(lows, places, seeds, passable):
                     queue[tail] = to_ring * sectors + to_sector
                     tail += 1
     return reached
+
+
+@njit(cache=True, nogil=True)
+def drop_pits(lows, places, reached):
+    """The cells that do not lie far below nearly all of their neighbours: mirrors throw points there."""
+    rings_around, sectors_around, share = 2, 3, 0.8
+    rings, sectors = lows.shape
+    kept = reached.copy()
+    for ring in range(rings):
+        for sector in range(sectors):
+            if not reached[ring, sector]:
+                continue
+            neighbours, higher = -1, 0
+            for to_ring in range(max(ring - rings_around, 0), min(ring + rings_around + 1, rings)):
+                for turn in range(-sectors_around, sectors_around + 1):
+                    to_sector = (sector + turn) % sectors
+                    if reached[to_ring, to_sector]:
+                        neighbours += 1
+                        rise = lows[to_ring, to_sector] - lows[ring, sector]
+                        if rise > allowed_rise(places, ring, sector, to_ring, to_sector):
+                            higher += 1
+            kept[ring, sector] = higher < max(share * neighbours, 1)
+    return kept
 
 
 @njit(cache=True, nogil=True)
@@ -151,14 +174,20 @@ def ground_anchors(points, order, starts, lows, reached, anchors):
 
 @njit(cache=True, nogil=True)
 def plane_height(anchors, reached, ring, sector, place, radius, radii):
-    """Height at a place of the plane through the anchors around it; nearer ones count more, NaN if none."""
+    """Height at a place of the plane through the anchors around it; nearer ones count more, NaN if none.
+
+    Close to the car the cells are many and small: only every so many are looked at.
+    """
     rings, sectors = reached.shape
     w = wx = wy = wz = xx = xy = yy = xz = yz = 0.0
-    for to_ring in range(rings):
-        if abs(radii[to_ring] - radii[ring]) > radius:
+    ahead = int(radius / (radii[ring] * (1 - radii[0] / radii[1]))) + 1
+    over = 1 + ahead // 6
+    for hop in range(-(ahead // over), ahead // over + 1):
+        to_ring = ring + hop * over
+        if not 0 <= to_ring < rings:
             continue
         aside = min(int(radius / radii[to_ring] * sectors / (2 * np.pi)) + 1, sectors // 2)
-        stride = 1 + aside // 8  # close to the car the cells are many and small
+        stride = 1 + aside // 8
         for turn in range(-(aside // stride) * stride, aside + 1, stride):
             to_sector = (sector + turn) % sectors
             if not reached[to_ring, to_sector]:

@@ -10,8 +10,8 @@ from calib.types import F64, Bools, Floats, frozen
 
 RINGS, SECTORS = 64, 144
 NEAREST_M, FARTHEST_M = 2.5, 150.0
-SEED_NEAR_M, SEED_FAR_M = 3.0, 12.0
-SEED_BIN_M = 0.2
+BESIDE_M = (3.0, 14.0)
+AGREE_M, STEEPEST, TRIES = 0.12, 0.4, 150
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,15 +41,16 @@ class Ground:
         lows = np.empty((RINGS, SECTORS))
         _kernels.low_heights(cloud, order, starts, lows)
         places = _cell_centers()
-        seeds = _seeds(lows)
-        climbed = _kernels.grow_ground(lows, places, seeds, np.isfinite(lows))
-        passable = _kernels.drop_what_stands(lows, places, climbed)
-        reached = _kernels.grow_ground(lows, places, seeds, passable)
+        heights_m, seeds = _above_plane(lows, places)
+        climbed = _kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
+        level = _kernels.drop_pits(heights_m, places, climbed)
+        passable = _kernels.drop_what_stands(heights_m, places, level)
+        reached = _kernels.grow_ground(heights_m, places, seeds, passable)
         anchors = np.empty((RINGS, SECTORS, 3))
         _kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
-        heights_m = np.empty((RINGS, SECTORS))
-        _kernels.smooth_ground(anchors, reached, places, heights_m)
-        return cls(heights_m)
+        smooth = np.empty((RINGS, SECTORS))
+        _kernels.smooth_ground(anchors, reached, places, smooth)
+        return cls(smooth)
 
     def height_at(self, xy: Floats) -> F64:
         """(M,) z of the ground at (M, 2) places in the ego frame; NaN where it is unknown."""
@@ -81,15 +82,30 @@ def _cell_centers() -> F64:
     return centers
 
 
-def _seeds(lows: F64) -> Bools:
-    """Cells beside the car at the height that most of its surroundings have."""
-    radii = np.linalg.norm(_cell_centers()[:, 0], axis=1)
-    beside = (radii >= SEED_NEAR_M) & (radii <= SEED_FAR_M)
+def _above_plane(lows: F64, places: F64) -> tuple[F64, Bools]:
+    """Heights above the plane that most cells beside the car agree on, and which cells those are.
+
+    The plane is the best of many through three cells (RANSAC; Fischler and Bolles, 1981). Seen from it, a
+    hill as a whole is as easy to grow over as level ground.
+    """
+    radii = np.linalg.norm(places[:, 0], axis=1)
+    beside = (radii >= BESIDE_M[0]) & (radii <= BESIDE_M[1])
     candidates = np.isfinite(lows) & beside[:, None]
-    if not candidates.any():
-        return candidates
-    heights_m = lows[candidates]
-    bins = np.floor((heights_m - heights_m.min()) / SEED_BIN_M).astype(np.int64)
-    votes = np.convolve(np.bincount(bins, minlength=3), (1, 2, 1), mode="same")
-    usual_m = heights_m.min() + (np.argmax(votes) + 0.5) * SEED_BIN_M
-    return candidates & (np.abs(np.nan_to_num(lows, nan=np.inf) - usual_m) <= 1.5 * SEED_BIN_M)
+    if candidates.sum() < 3:
+        return lows, candidates
+    cells = np.column_stack([places[candidates], lows[candidates]])
+    planes = _planes(cells[np.random.default_rng(0).integers(0, len(cells), (TRIES, 3))])
+    away_m = np.abs(cells[:, 2:] - cells[:, :2] @ planes[:, :2].T - planes[:, 2])
+    plane = planes[np.argmax((away_m < AGREE_M).sum(axis=0))]
+    heights_m: F64 = lows - places @ plane[:2] - plane[2]
+    return heights_m, candidates & (np.abs(np.nan_to_num(heights_m, nan=np.inf)) < AGREE_M)
+
+
+def _planes(corners: F64) -> F64:
+    """(M, 3) slopes along x and y and heights at the origin of planes through (N, 3, 3) corners."""
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    walkable = np.linalg.norm(normals[:, :2], axis=1) < STEEPEST * np.abs(normals[:, 2])
+    slopes = -normals[walkable, :2] / normals[walkable, 2:]
+    level = np.array([[0.0, 0.0, np.median(corners[..., 2])]])
+    heights_m = corners[walkable, 0, 2] - np.sum(slopes * corners[walkable, 0, :2], axis=1)
+    return np.concatenate([level, np.column_stack([slopes, heights_m])])

@@ -14,13 +14,13 @@ from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog, ImageRef, SweepRef
 from fusion.simulate.actors import Actor, clock
 from fusion.simulate.config import SimulationConfig
-from fusion.simulate.ego import CAMERAS, LIDAR, rig, trajectory_along
+from fusion.simulate.ego import CAMERAS, LIDAR, LIDAR_PLACE_M, beam_passes_ns, rig, trajectory_along
 from fusion.simulate.footprints import Occupancy
 from fusion.simulate.furnishing import furnish
 from fusion.simulate.mesh import Mesh, merge
 from fusion.simulate.population import EGO_LENGTH_M, EGO_WIDTH_M, drive_all, ego_footprint_shift, populate
 from fusion.simulate.render import Picture, pixel_rays, render
-from fusion.simulate.scan import START_RAD, Scan, scan
+from fusion.simulate.scan import Scan, scan
 from fusion.simulate.scene import NONE, Scene, Solid
 from fusion.simulate.street import Street
 from fusion.simulate.traffic import Lights
@@ -90,8 +90,8 @@ class Drive:
     def exposure_ns(self, camera: str, frame: int) -> int:
         """When a camera fires: as the beam of the LiDAR crosses its axis."""
         yaw_deg = next(row[2] for row in CAMERAS if row[0] == camera)
-        turn = float((START_RAD - np.radians(yaw_deg)) % (2 * np.pi) / (2 * np.pi))
-        return int(self.timestamps_ns[frame]) + round(turn * self.config.period_ns)
+        azimuth_rad = np.array([np.radians(yaw_deg)])
+        return int(self.timestamps_ns[frame]) + int(beam_passes_ns(self.config, azimuth_rad)[0])
 
     def picture(self, camera: str, frame: int) -> Picture:
         """One image with the actor that each pixel shows."""
@@ -125,13 +125,27 @@ class Drive:
             self.config.name, self.rig, self.trajectory, times_ns, {LIDAR: sweeps}, images, (), metadata
         )
 
+    def seen_ns(self, actor: Actor) -> I64:
+        """(F,) when the beam passes the middle of an actor in each revolution."""
+        times_ns = self.timestamps_ns
+        ego_from_world = self.trajectory.at_many(times_ns).inverse()
+        offsets_ns = np.zeros(len(times_ns), dtype=np.int64)
+        for _ in range(4):
+            places = ego_from_world @ actor.poses(times_ns + offsets_ns).translations
+            ahead_m, left_m = (places - np.array(LIDAR_PLACE_M))[:, :2].T
+            offsets_ns = beam_passes_ns(self.config, np.arctan2(left_m, ahead_m))
+        return np.asarray(times_ns + offsets_ns)
+
     def labels(self) -> LabelSet:
-        """The truth: every object within the label range at every frame, hidden or not."""
+        """The truth: every object within the label range at every frame, hidden or not.
+
+        As people draw them, boxes sit on their points: where the object is when the beam passes it.
+        """
         times_ns = self.timestamps_ns
         ego_from_world = self.trajectory.at_many(times_ns).inverse()
         tracks = []
         for actor in self.actors:
-            world_from_box = actor.poses(times_ns)
+            world_from_box = actor.poses(self.seen_ns(actor))
             ego_from_box = ego_from_world @ world_from_box
             near = np.hypot(*ego_from_box.translations[:, :2].T) <= self.config.label_range_m
             size = [float(value) for value in actor.body.size_lwh_m]

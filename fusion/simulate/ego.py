@@ -15,6 +15,9 @@ from fusion.simulate.street import terrain
 from fusion.trajectory import Trajectory
 
 LIDAR = "lidar_top"
+LIDAR_PLACE_M = (0.94, 0.0, 1.84)
+START_RAD = np.pi  # a revolution begins behind the car and turns clockwise
+BEAM_SECTORS = 360
 # Name, place on the car, direction, opening across, distortion.
 CAMERAS: tuple[tuple[str, tuple[float, float, float], float, float, tuple[float, ...]], ...] = (
     ("cam_front", (1.70, 0.02, 1.51), 0.0, 70.0, (-0.06, 0.02, 0.0004, -0.0003, -0.002)),
@@ -51,12 +54,20 @@ def _rotations(yaw: F64, pitch: F64, roll: F64) -> F64:
     return np.asarray(Rotation.from_euler("ZYX", angles).as_matrix(), dtype=np.float64)
 
 
+def beam_passes_ns(config: SimulationConfig, azimuths_rad: F64) -> I64:
+    """(N,) when in a revolution the beam looks in these directions of the ego frame."""
+    turns = (START_RAD - azimuths_rad) % (2 * np.pi) / (2 * np.pi)
+    return np.round(turns * config.period_ns).astype(np.int64)
+
+
 def rig(config: SimulationConfig) -> Rig:
     """One spinning LiDAR on the roof, its x axis to the right, and cameras all around."""
     from scipy.spatial.transform import Rotation
 
     turned = Rotation.from_euler("ZYX", (-90.0, 0.6, -0.4), degrees=True).as_matrix()
-    lidar = Lidar(LIDAR, SE3(turned, np.array([0.94, 0.0, 1.84])))
+    sectors_rad = (np.arange(BEAM_SECTORS) + 0.5) * 2 * np.pi / BEAM_SECTORS
+    beam_offset_ns = tuple(beam_passes_ns(config, sectors_rad).tolist())
+    lidar = Lidar(LIDAR, SE3(turned, np.array(LIDAR_PLACE_M)), beam_offset_ns)
     cameras = [camera(config, index) for index in range(config.cameras)]
     return Rig.of((lidar,), tuple(cameras))
 

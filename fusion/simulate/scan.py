@@ -9,6 +9,7 @@ import numpy as np
 from calib.se3 import SE3
 from calib.types import F32, F64, I32, I64
 from fusion.simulate.config import SimulationConfig
+from fusion.simulate.ego import START_RAD
 from fusion.simulate.materials import REFLECTANCE, RETURN_CHANCE
 from fusion.simulate.scene import Hits, Scene, poses_between
 from fusion.sweep import Sweep
@@ -16,7 +17,6 @@ from fusion.trajectory import Trajectory
 
 MIN_RANGE_M = 1.2
 RING_STEP_NS = 700  # lasers of one firing fire one after the other
-START_RAD = np.pi  # a revolution begins behind the car and turns clockwise
 WEAKEST = 0.10 / 110.0**2  # a white wall is seen further away than a black car
 
 

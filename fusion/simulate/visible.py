@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from calib.types import F64, I64
 from fusion.align import points_in_ego, read_deskewed
+from fusion.boxes import Boxes
 from fusion.labels import LabelSet, Track
 from fusion.log import DriveLog
+from fusion.overlap import count_points_in_boxes
 
-MARGIN_M = 0.08  # noise of the ranges
+MARGIN_M = 0.08
 
 
 def visible_only(log: DriveLog, labels: LabelSet, min_points: int = 1) -> LabelSet:
@@ -26,11 +25,12 @@ def visible_only(log: DriveLog, labels: LabelSet, min_points: int = 1) -> LabelS
         ref = log.sweep_at(timestamp_ns)
         if ref is None:
             continue
-        sweep = read_deskewed(log, ref)
-        points = points_in_ego(log, sweep).astype(np.float64)
-        offset_s = np.zeros(len(sweep)) if sweep.offset_ns is None else sweep.offset_ns / 1e9
-        for track, _ in labels.at(timestamp_ns):
-            counts[track.id][timestamp_ns] = _count(log, track, timestamp_ns, points, offset_s)
+        points = points_in_ego(log, read_deskewed(log, ref))
+        present = [*labels.at(timestamp_ns)]
+        boxes = Boxes.stack(annotation.box for _, annotation in present)
+        grown = Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + 2 * MARGIN_M)
+        for (track, _), count in zip(present, count_points_in_boxes(points, grown).tolist(), strict=True):
+            counts[track.id][timestamp_ns] = count
     kept = (_seen(track, counts[track.id], min_points) for track in labels.tracks.values())
     return replace(labels, tracks={track.id: track for track in kept if track.annotations})
 
@@ -46,30 +46,3 @@ def _seen(track: Track, counts: dict[int, int], min_points: int) -> Track:
         for t in span
     }
     return replace(track, annotations=annotations)
-
-
-def _count(log: DriveLog, track: Track, timestamp_ns: int, points: F64, offset_s: F64) -> int:
-    box = track.annotations[timestamp_ns].box
-    reach = float(np.linalg.norm(box.size_lwh_m)) / 2 + 3.0
-    near = np.flatnonzero(np.abs(points - box.center).max(axis=1) < reach)
-    if len(near) == 0:
-        return 0
-    moved = points[near] - offset_s[near, None] * _velocity_mps(log, track, timestamp_ns)
-    local = box.ego_from_box.inverse() @ moved
-    return int((np.abs(local) <= box.size_lwh_m / 2 + MARGIN_M).all(axis=1).sum())
-
-
-def _velocity_mps(log: DriveLog, track: Track, timestamp_ns: int) -> F64:
-    """(3,) velocity over the ground in the ego frame of the instant."""
-    times: I64 = np.fromiter(track.annotations, np.int64, len(track.annotations))
-    here = int(np.searchsorted(times, timestamp_ns))
-    after = min(here + 1, len(times) - 1)
-    before = after - 1
-    if before < 0:
-        return np.zeros(3)
-    places = [
-        log.trajectory.at(int(times[k])) @ track.annotations[int(times[k])].box.center
-        for k in (before, after)
-    ]
-    speed = (places[1] - places[0]) / ((times[after] - times[before]) / 1e9)
-    return log.trajectory.at(timestamp_ns).inverse().rotate(speed)

@@ -131,12 +131,12 @@ PANDASET_DAMAGE: dict[str, tuple[str, Damage, str]] = {
     "NaN pose": (
         "lidar/poses.json",
         json_with(lambda rows: rows[1]["position"].update(x=float("nan"))),
-        "NaN where a finite number",
+        "1.position.x: a finite number",
     ),
     "NaN camera pose": (
         "camera/front_camera/poses.json",
         json_with(lambda rows: rows[0]["heading"].update(w=float("nan"))),
-        "NaN where a finite number",
+        "0.heading.w: a finite number",
     ),
     "pose without heading": ("lidar/poses.json", json_with(lambda rows: rows[1].pop("heading")), "entry 1"),
     "pose of zeros": (

@@ -185,7 +185,7 @@ def test_ten_cycles_move_no_box(tree: Path, tmp_path: Path, log: DriveLog, label
         KITTI_TRACKING.write_labels(folder, log, current)
         texts.append((folder / "0000.txt").read_text(encoding="utf-8"))
         current = KITTI_TRACKING.read_labels(folder, log)
-    assert len(set(texts[1:])) == 1 and len(current) == len(labels)
+    assert len(set(texts[1:])) == 1 and current.annotation_count == labels.annotation_count
     for id, track in moved_a_little(labels).tracks.items():
         for t, annotation in track.annotations.items():
             corners = current.tracks[id].annotations[t].box.corners()
@@ -241,7 +241,7 @@ def test_a_box_beside_the_camera_is_cut_at_its_plane(log: DriveLog, labels: Labe
 def test_detections_keep_their_raw_scores(tree: Path, log: DriveLog) -> None:
     detections = KITTI_TRACKING.read_detections(tree / "detections", log)
     count = sum(len(file.read_text().splitlines()) for file in tree.glob("detections/*/0000.txt"))
-    assert len(detections) == len(detections.tracks) == count
+    assert detections.annotation_count == len(detections.tracks) == count
     assert {track.category for track in detections.tracks.values()} == {"Car", "Pedestrian", "Cyclist"}
     first = detections.tracks["pointrcnn_Car-1"]
     (annotation,) = first.annotations.values()
@@ -289,7 +289,7 @@ def test_a_test_split_takes_its_frames_from_what_lies_beside(tree: Path, tmp_pat
     for part in ("training/calib", "detections", "poses_orbslam3"):
         shutil.copytree(tree / part, tmp_path / part)
     log = KITTI_TRACKING.open_log(tmp_path, "0003")
-    assert len(log) == 144 and len(KITTI_TRACKING.read_labels(tmp_path, log)) == 0
+    assert len(log) == 144 and not KITTI_TRACKING.read_labels(tmp_path, log).tracks
     assert len(KITTI_TRACKING.read_poses(tmp_path / "poses_orbslam3", log).timestamps_ns) == 144
     shutil.rmtree(tmp_path / "detections")
     shutil.rmtree(tmp_path / "poses_orbslam3")
@@ -442,7 +442,7 @@ def test_rectangles_without_a_box_come_back(log: DriveLog, tmp_path: Path) -> No
     line += " -1.000000 -1.000000 -1.000000 -1000.000000 -1000.000000 -1000.000000 -10.000000\n"
     (tmp_path / "0000.txt").write_text(line, encoding="utf-8")
     labels = KITTI_TRACKING.read_labels(tmp_path, log)
-    assert len(labels) == 0
+    assert labels.annotation_count == 0
     assert labels.tracks["5"].image_boxes["image_02", 300_000_000].top_px == 110.5
     KITTI_TRACKING.write_labels(tmp_path / "again", log, labels)
     assert (tmp_path / "again" / "0000.txt").read_text(encoding="utf-8") == line

@@ -1,6 +1,7 @@
 """The ground under simulated LiDARs on surfaces known exactly, and on a real street."""
 
 import gzip
+import itertools
 import json
 import pickle
 
@@ -14,27 +15,31 @@ from fusion.ground import Ground
 
 
 def scan(surface, mount_m=1.9, beams=64, obstacles=(), seed=0, noise_m=0.02):
-    """Points of a spinning LiDAR at x = y = 0 over a surface, with upright cylinders (x, y, radius, top) on it."""
+    """Points of a spinning LiDAR at x = y = 0 over a surface that cylinders (x, y, radius, top) stand on."""
     rng = np.random.default_rng(seed)
     azimuth, elevation = np.meshgrid(
-        np.linspace(-np.pi, np.pi, 1200, endpoint=False), np.linspace(-0.44, -0.012, beams), indexing="ij"
+        np.linspace(-np.pi, np.pi, 720, endpoint=False), np.linspace(-0.44, -0.012, beams), indexing="ij"
     )
     ray = np.stack([np.cos(azimuth), np.sin(azimuth), np.tan(elevation)], axis=-1).reshape(-1, 3)
     origin = np.array([0.0, 0.0, float(surface(0.0, 0.0)) + mount_m])
-    steps = np.concatenate([np.linspace(2.0, 30, 300), np.linspace(30.2, 90, 300)])
-    hit = np.full(len(ray), np.nan)
-    for low, high in zip(steps[:-1], steps[1:], strict=True):
-        before, after = origin + ray * low, origin + ray * high
-        above = before[:, 2] - surface(before[:, 0], before[:, 1])
+    range_m = np.full(len(ray), np.nan)
+    flying = np.arange(len(ray))
+    above = np.full(len(ray), mount_m)
+    for low_m, high_m in itertools.pairwise(np.geomspace(0.5, 80, 250)):
+        after = origin + ray[flying] * high_m
         below = after[:, 2] - surface(after[:, 0], after[:, 1])
-        crossing = np.isnan(hit) & (above >= 0) & (below < 0)
-        share = above[crossing] / (above[crossing] - below[crossing])
-        hit[crossing] = low + share * (high - low)
+        hit = below < 0
+        share = above[flying[hit]] / (above[flying[hit]] - below[hit])
+        range_m[flying[hit]] = low_m + share * (high_m - low_m)
+        above[flying] = below
         for x, y, radius, top in obstacles:
-            inside = np.hypot(after[:, 0] - x, after[:, 1] - y) < radius
-            hit[np.isnan(hit) & inside & (after[:, 2] < surface(x, y) + top)] = high
-    kept = ~np.isnan(hit)
-    return origin + ray[kept] * (hit[kept] + rng.normal(0, noise_m, kept.sum()))[:, None]
+            inside = ~hit & (np.hypot(after[:, 0] - x, after[:, 1] - y) < radius)
+            inside &= after[:, 2] < surface(x, y) + top
+            range_m[flying[inside]] = high_m
+            hit |= inside
+        flying = flying[~hit]
+    kept = np.isfinite(range_m)
+    return origin + ray[kept] * (range_m[kept] + rng.normal(0, noise_m, kept.sum()))[:, None]
 
 
 def ring(count, nearest_m, farthest_m, seed=1):

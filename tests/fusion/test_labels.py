@@ -96,9 +96,9 @@ def test_what_an_edit_leaves_alone_stays_the_same_object(labels: LabelSet) -> No
 
 
 def test_a_set_counts_annotations_and_lists_instants(labels: LabelSet) -> None:
-    assert len(labels) == 4
+    assert labels.annotation_count == 4
     assert labels.timestamps_ns() == [10, 20, 30]
-    assert len(LabelSet()) == 0
+    assert LabelSet().annotation_count == 0
     assert LabelSet().timestamps_ns() == []
 
 

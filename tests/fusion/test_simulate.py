@@ -11,6 +11,7 @@ import pytest
 
 from calib import CrosslabelError
 from fusion import Box3D, Boxes, deskew
+from fusion.beam import seen_ns
 from fusion.overlap import iou_bev
 from fusion.simulate import Drive, SimulationConfig, simulate, visible_only
 from fusion.simulate.scan import beam_elevations, pulses
@@ -133,11 +134,36 @@ def test_labels_are_where_the_actors_are(exact):
     labels = exact.labels()
     by_id = {actor.id: actor for actor in exact.actors}
     assert labels.timestamps_ns() == exact.log().timestamps_ns.tolist()
-    for timestamp_ns in labels.timestamps_ns():
+    for frame, timestamp_ns in enumerate(labels.timestamps_ns()):
         world_from_ego = exact.trajectory.at(timestamp_ns)
         for track, annotation in labels.at(timestamp_ns):
+            actor = by_id[track.id]
             world_from_box = world_from_ego @ annotation.box.ego_from_box
-            assert world_from_box.is_close(by_id[track.id].world_from_box(timestamp_ns), atol=1e-9)
+            seen_ns = int(exact.seen_ns(actor)[frame])
+            assert world_from_box.is_close(actor.world_from_box(seen_ns), atol=1e-9)
+
+
+def test_boxes_sit_on_the_points_of_what_moves(exact):
+    """The median time of an object's points is when its box says the beam passes, to a few degrees."""
+    checked = 0
+    for frame in (2, 7):
+        scan = exact.scan(frame)
+        for index, actor in enumerate(exact.actors):
+            hit = scan.actor == index
+            if actor.moving and hit.sum() >= 30:
+                measured_ns = scan.sweep.timestamp_ns + int(np.median(scan.sweep.offset_ns[hit]))
+                assert abs(measured_ns - int(exact.seen_ns(actor)[frame])) < 8_000_000
+                checked += 1
+    assert checked >= 4
+
+
+def test_the_rig_knows_when_the_beam_passes(exact):
+    log = exact.log()
+    for track in exact.labels().tracks.values():
+        actor = next(actor for actor in exact.actors if actor.id == track.id)
+        frames = [log.timestamps_ns.tolist().index(t) for t in track.annotations]
+        late_ns = np.abs(seen_ns(log, track) - exact.seen_ns(actor)[frames])
+        assert np.minimum(late_ns, exact.config.period_ns - late_ns).max() < 400_000
 
 
 @pytest.mark.parametrize("camera", ["cam_front", "cam_front_left"])
@@ -245,9 +271,12 @@ def test_the_car_itself_never_slides_sideways(demo):
 
 def test_no_two_objects_overlap(exact, demo):
     for drive in (exact, demo):
-        labels = drive.labels()
-        for timestamp_ns in labels.timestamps_ns()[::4]:
-            boxes = [annotation.box for _, annotation in labels.at(timestamp_ns)]
+        for timestamp_ns in drive.timestamps_ns[::4].tolist():
+            ego_from_world = drive.trajectory.at(timestamp_ns).inverse()
+            boxes = [
+                Box3D(ego_from_world @ actor.world_from_box(timestamp_ns), *actor.body.size_lwh_m.tolist())
+                for actor in drive.actors
+            ]
             boxes.append(Box3D.upright((1.35, 0, 0.8), (4.6, 1.9, 1.6), 0.0))  # the car itself
             shared = iou_bev(Boxes.stack(boxes), Boxes.stack(boxes))
             np.fill_diagonal(shared, 0.0)

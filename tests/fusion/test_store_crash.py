@@ -117,7 +117,7 @@ def test_a_killed_creator_leaves_a_whole_file_or_none(path: Path) -> None:
             child.kill()
         if target.exists():
             with LabelStore.open(target) as store:
-                assert len(store.labels) == 20_000
+                assert store.labels.annotation_count == 20_000
         assert not [file for file in names(path.parent) if file.startswith("labels")]
 
 
@@ -215,7 +215,7 @@ if os.geteuid() == 0:  # who may write everywhere
     os.setegid(65534)
     os.seteuid(65534)
 with LabelStore.open(sys.argv[1], read_only=True) as store:
-    print(len(store.labels))
+    print(store.labels.annotation_count)
 for refused in (lambda: LabelStore.open(sys.argv[1]), lambda: LabelStore.create(sys.argv[1] + "2", "log")):
     try:
         refused()
