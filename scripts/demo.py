@@ -46,7 +46,9 @@ def run(
     drive, labels_dir = out / "drive", out / "labels"
 
     note(f"1. simulate {seconds:g} s of driving, and write it with its true labels in nuScenes style")
-    log, everything = simulate(dataclasses.replace(SimulationConfig.demo(), seconds=seconds, seed=seed))
+    ready = SimulationConfig.demo()
+    last_frame_too_s = seconds + 1 / ready.sweep_hz
+    log, everything = simulate(dataclasses.replace(ready, seconds=last_frame_too_s, seed=seed))
     with progress_bar("sensors") as progress:
         truth = visible_only(log, everything)
         NUSCENES.write(drive, [(log, truth)], progress=progress)

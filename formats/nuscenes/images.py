@@ -63,6 +63,7 @@ class ImageWriter:
         if found_px != self._size_px:
             raise FormatError(source, "", f"the image is {found_px} pixels, its camera has {self._size_px}")
         if self._hard_links:
+            path.unlink(missing_ok=True)
             try:
                 os.link(source, path)
             except OSError:

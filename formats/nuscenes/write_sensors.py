@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from fusion.beam import beam_table
 from fusion.log import DriveLog, ImageRef, SweepRef
 from fusion.sweep import Sweep
 
+IMAGE_THREADS = min(os.cpu_count() or 1, 4)
 NO_LIDAR = Lidar("", SE3.identity())
 
 
@@ -90,17 +93,28 @@ class SensorWriter:
     def _write_camera(self, channel: Channel) -> None:
         images = ImageWriter(self.log.rig.cameras[channel.sensor], self.hard_links, self.undistort)
         model = images.camera.model
-        for index, (reading, place, quaternion) in enumerate(self._posed(channel)):
-            if not isinstance(reading.ref, ImageRef):
-                raise TypeError(f"a camera channel holds {reading.ref!r}")
-            ending = images.ending(reading.ref)
-            name = file_name(self.log, channel, reading, ending)
-            _refuse_twice(self.root / name)
-            images.write(self.root / name, reading.ref)
-            size = {"width": model.width_px, "height": model.height_px}
-            kind = COPIED_ENDINGS[ending]
-            self._add_reading(channel, index, name, (place, quaternion), {}, fileformat=kind, **size)
+        posed = [*self._posed(channel)]
+        size = {"width": model.width_px, "height": model.height_px}
+        pool = ThreadPoolExecutor(IMAGE_THREADS)
+        try:
+            jobs = [self._start_image(pool, images, channel, reading) for reading, _, _ in posed]
+            for index, ((_, *pose), (name, job)) in enumerate(zip(posed, jobs, strict=True)):
+                job.result()
+                kind = COPIED_ENDINGS[Path(name).suffix]
+                self._add_reading(channel, index, name, (pose[0], pose[1]), {}, fileformat=kind, **size)
+        finally:
+            pool.shutdown(cancel_futures=True)
         self._add_sensor(channel, images.camera, {})
+
+    def _start_image(
+        self, pool: ThreadPoolExecutor, images: ImageWriter, channel: Channel, reading: Reading
+    ) -> tuple[str, Future[None]]:
+        if not isinstance(reading.ref, ImageRef):
+            raise TypeError(f"a camera channel holds {reading.ref!r}")
+        name = file_name(self.log, channel, reading, images.ending(reading.ref))
+        _refuse_twice(self.root / name)
+        (self.root / name).touch()
+        return name, pool.submit(images.write, self.root / name, reading.ref)
 
     def _posed(self, channel: Channel) -> Iterator[tuple[Reading, list[float], list[float]]]:
         """Each reading with the pose of the car at its own instant; makes room for the files."""

@@ -174,21 +174,13 @@ def ground_anchors(points, order, starts, lows, reached, anchors):
 
 @njit(cache=True, nogil=True)
 def plane_height(anchors, reached, ring, sector, place, radius, radii):
-    """Height at a place of the plane through the anchors around it; nearer ones count more, NaN if none.
-
-    Close to the car the cells are many and small: only every so many are looked at.
-    """
+    """Height at a place of the plane through the anchors around it; nearer ones count more, NaN if none."""
     rings, sectors = reached.shape
     w = wx = wy = wz = xx = xy = yy = xz = yz = 0.0
     ahead = int(radius / (radii[ring] * (1 - radii[0] / radii[1]))) + 1
-    over = 1 + ahead // 6
-    for hop in range(-(ahead // over), ahead // over + 1):
-        to_ring = ring + hop * over
-        if not 0 <= to_ring < rings:
-            continue
+    for to_ring in range(max(ring - ahead, 0), min(ring + ahead + 1, rings)):
         aside = min(int(radius / radii[to_ring] * sectors / (2 * np.pi)) + 1, sectors // 2)
-        stride = 1 + aside // 8
-        for turn in range(-(aside // stride) * stride, aside + 1, stride):
+        for turn in range(-aside, aside + 1):
             to_sector = (sector + turn) % sectors
             if not reached[to_ring, to_sector]:
                 continue
@@ -209,17 +201,41 @@ def plane_height(anchors, reached, ring, sector, place, radius, radii):
 
 
 @njit(cache=True, nogil=True)
-def smooth_ground(anchors, reached, places, heights):
-    """Height in the middle of every cell from the anchors nearby, from further away where it has none."""
-    rings, sectors = reached.shape
-    radii = np.sqrt(places[:, 0, 0] ** 2 + places[:, 0, 1] ** 2)
+def coarsen(anchors, reached, factor):
+    """Mean anchors of squares of cells, and which of these have any."""
+    rings, sectors = reached.shape[0] // factor, reached.shape[1] // factor
+    coarse, counts = np.zeros((rings, sectors, 3)), np.zeros((rings, sectors))
+    for ring in range(rings * factor):
+        for sector in range(sectors * factor):
+            if reached[ring, sector]:
+                coarse[ring // factor, sector // factor] += anchors[ring, sector]
+                counts[ring // factor, sector // factor] += 1
     for ring in range(rings):
-        width = radii[ring] * (radii[1] / radii[0] - 1)
         for sector in range(sectors):
-            radius = max(1.0, 1.5 * width) if reached[ring, sector] else max(5.0, 1.5 * width)
-            heights[ring, sector] = plane_height(
-                anchors, reached, ring, sector, places[ring, sector], radius, radii
-            )
+            coarse[ring, sector] /= max(counts[ring, sector], 1.0)
+    return coarse, counts > 0
+
+
+@njit(cache=True, nogil=True)
+def smooth_ground(anchors, reached, radii, places, heights):
+    """Height in the middle of every cell from the anchors nearby, in a hole from those further away.
+
+    Close to the car, where cells are small and holes wide, squares of cells stand in for cells.
+    """
+    factor, small, near, far, blind = 4, 12.0, 1.0, 5.0, 8.0
+    coarse, coarse_reached = coarsen(anchors, reached, factor)
+    coarse_radii = radii[::factor] * np.sqrt(radii[factor - 1] / radii[0])
+    for ring in range(reached.shape[0]):
+        wide = 1.5 * radii[ring] * (radii[1] / radii[0] - 1)
+        for sector in range(reached.shape[1]):
+            place = places[ring, sector]
+            if reached[ring, sector] or radii[ring] > small:
+                radius = max(near if reached[ring, sector] else far, wide)
+                height = plane_height(anchors, reached, ring, sector, place, radius, radii)
+            else:
+                across, along = ring // factor, sector // factor
+                height = plane_height(coarse, coarse_reached, across, along, place, blind, coarse_radii)
+            heights[ring, sector] = height
 
 
 @njit(cache=True, nogil=True)

@@ -49,7 +49,7 @@ class Ground:
         anchors = np.empty((RINGS, SECTORS, 3))
         _kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
         smooth = np.empty((RINGS, SECTORS))
-        _kernels.smooth_ground(anchors, reached, places, smooth)
+        _kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
         return cls(smooth)
 
     def height_at(self, xy: Floats) -> F64:
