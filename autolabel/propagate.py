@@ -80,10 +80,11 @@ def interpolate(keys: Sightings, wanted_ns: I64, kind: Kind, world: LocalWorld, 
 
     On the ground it follows the smoothest path along its headings; what a given box is off that path is
     carried over evenly, because it is mostly the slow drift of the car's own poses. Height, tilt and size
-    go evenly from box to box.
+    go evenly from box to box. What counts as time is when the beam passes the object, not the frame.
     """
-    times_s, wanted_s = world.seconds(keys.times_ns), world.seconds(wanted_ns)
     places, tilts = keys.local_from_box.translations, tilts_of(keys.local_from_box)
+    about = evenly(world.seconds(keys.times_ns), places, world.seconds(wanted_ns))
+    times_s, wanted_s = world.seen_s(keys.times_ns, places), world.seen_s(wanted_ns, about)
     yaws_rad = _true_yaws(times_s, keys, kind, config.of(kind))
     wanted_places = evenly(times_s, places, wanted_s)
     wanted_yaws_rad = evenly(times_s, yaws_rad, wanted_s)

@@ -9,6 +9,7 @@ import numpy as np
 
 from calib.se3 import SE3, SE3Batch
 from calib.types import F64, I64, Bools
+from fusion.beam import beam_offset_ns
 from fusion.boxes import Box3D, Boxes
 from fusion.labels import Annotation
 from fusion.log import DriveLog
@@ -22,7 +23,7 @@ class LocalWorld:
     Counted from there, no result depends on where a data set puts the origin of its world.
     """
 
-    trajectory: Trajectory
+    log: DriveLog
     local_from_world: SE3
     start_ns: int
 
@@ -31,7 +32,12 @@ class LocalWorld:
         """Around the first frame of a log that its trajectory covers."""
         covered = [int(t) for t in log.timestamps_ns if log.trajectory.covers(int(t))]
         start_ns = covered[0] if covered else log.trajectory.start_ns
-        return cls(log.trajectory, log.trajectory.at(start_ns).inverse(), start_ns)
+        return cls(log, log.trajectory.at(start_ns).inverse(), start_ns)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Of the car."""
+        return self.log.trajectory
 
     def covers(self, times_ns: I64) -> Bools:
         """(N,) whether the car's pose is known at each instant."""
@@ -45,6 +51,12 @@ class LocalWorld:
         """Where the car is at each instant."""
         world_from_ego = self.trajectory.at_many(times_ns)
         return self.local_from_world @ world_from_ego
+
+
+    def seen_s(self, frames_ns: I64, places: F64) -> F64:
+        """(N,) seconds at which the LiDAR's beam passes (N, 3) places of the local world in these frames."""
+        ego_from_local = self.local_from_ego(frames_ns).inverse()
+        return self.seconds(frames_ns + beam_offset_ns(self.log, ego_from_local @ places))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

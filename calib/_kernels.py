@@ -150,54 +150,14 @@ def count_in_gate(x, y, z, gate, count):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def split_numbers(points, x, y, z):
-    """As `split`, with zeros for what is not a number: nobody sees such a point, and it must not hide others."""
-    for k in range(points.shape[0]):
-        a, b, c = np.float32(points[k, 0]), np.float32(points[k, 1]), np.float32(points[k, 2])
-        x[k] = a if a == a else np.float32(0)
-        y[k] = b if b == b else np.float32(0)
-        z[k] = c if c == c else np.float32(0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
-def span(values, count):
-    """Middle and half length of the interval of the first values."""
-    low = high = values[0]
-    for k in range(count):
-        low, high = min(low, values[k]), max(high, values[k])
-    return (high + low) / np.float32(2), (high - low) / np.float32(2)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def may_hold(gate, cx, cy, cz, hx, hy, hz):
-    """Whether any point of an upright cuboid, given by centre and half sizes, can be in a camera's sight."""
-    slack = gate[3, 0] * (abs(cx) + abs(cy) + abs(cz) + hx + hy + hz)
-    for row in range(2):
-        for side in (-1.0, 1.0):
-            a, b, c = (
-                side * gate[row, 0] - gate[2, 0],
-                side * gate[row, 1] - gate[2, 1],
-                side * gate[row, 2] - gate[2, 2],
-            )
-            middle = a * cx + b * cy + c * cz + side * gate[row, 3] - gate[2, 3]
-            if middle - abs(a) * hx - abs(b) * hy - abs(c) * hz > 2 * slack:
-                return False
-    return True
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def count_candidates(points, gates, counts):
     """How many points of each block each camera may see, into (blocks, C) counts."""
     x, y, z = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
     for b in range(counts.shape[0]):
         block = points[b * BLOCK : (b + 1) * BLOCK]
-        count = block.shape[0]
-        split_numbers(block, x, y, z)
-        (cx, hx), (cy, hy), (cz, hz) = span(x, count), span(y, count), span(z, count)
+        split(block, x, y, z)
         for c in range(gates.shape[0]):
-            counts[b, c] = 0
-            if may_hold(gates[c], cx, cy, cz, hx, hy, hz):
-                counts[b, c] = int(count_in_gate(x, y, z, gates[c], count))
+            counts[b, c] = int(count_in_gate(x, y, z, gates[c], block.shape[0]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

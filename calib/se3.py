@@ -127,7 +127,7 @@ class SE3:
             rotation = self.rotation @ other.rotation
             return _already_checked(rotation, self.rotation @ other.translation + self.translation)
         if isinstance(other, SE3Batch):
-            return SE3Batch(self.rotation @ other.rotations, self @ other.translations)
+            return _checked_batch(self.rotation @ other.rotations, self @ other.translations)
         return np.asarray(other @ self.rotation.T + self.translation, dtype=np.float64)
 
     def is_close(self, other: SE3, atol: float = 1e-9) -> bool:
@@ -204,12 +204,12 @@ class SE3Batch:
 
     def take(self, indices: slice | np.ndarray) -> SE3Batch:
         """The transforms at these indices or under this mask."""
-        return SE3Batch(self.rotations[indices], self.translations[indices])
+        return _checked_batch(self.rotations[indices].copy(), self.translations[indices].copy())
 
     def inverse(self) -> SE3Batch:
         """Inverts each."""
-        src_axes = self.rotations.transpose(0, 2, 1)
-        return SE3Batch(src_axes, -np.einsum("nij,nj->ni", src_axes, self.translations))
+        src_axes = self.rotations.transpose(0, 2, 1).copy()
+        return _checked_batch(src_axes, -np.einsum("nij,nj->ni", src_axes, self.translations))
 
     @overload
     def __matmul__(self, other: SE3 | SE3Batch) -> SE3Batch: ...
@@ -221,11 +221,11 @@ class SE3Batch:
         A (N, 3) array gives (N, 3): the n-th transform applied to the n-th point.
         """
         if isinstance(other, SE3):
-            return SE3Batch(
+            return _checked_batch(
                 self.rotations @ other.rotation, self.rotations @ other.translation + self.translations
             )
         if isinstance(other, SE3Batch):
-            return SE3Batch(self.rotations @ other.rotations, self @ other.translations)
+            return _checked_batch(self.rotations @ other.rotations, self @ other.translations)
         turned = np.einsum("nij,nj->ni", self.rotations, other)
         return np.asarray(turned + self.translations, dtype=np.float64)
 
@@ -237,6 +237,15 @@ def _already_checked(rotation: F64, translation: F64) -> SE3:
     object.__setattr__(transform, "rotation", rotation)
     object.__setattr__(transform, "translation", translation)
     return transform
+
+
+def _checked_batch(rotations: F64, translations: F64) -> SE3Batch:
+    """The same for many."""
+    batch = object.__new__(SE3Batch)
+    rotations.flags.writeable = translations.flags.writeable = False
+    object.__setattr__(batch, "rotations", rotations)
+    object.__setattr__(batch, "translations", translations)
+    return batch
 
 
 def _require_rotations(rotations: F64, translations: F64) -> None:

@@ -64,21 +64,44 @@ def boxes_by_cell(first, last, cells):
 
 
 @njit(cache=True, nogil=True)
-def visit_boxes(points, rotations, centers, halves, corner, per_m, starts, members, counts, hits, places):
-    """Counts the points in each box; with a `hits` that is not empty, writes them from `places[b]` on."""
-    cells = int(np.sqrt(starts.shape[0] - 1))
+def cell_of(x, y, corner, per_m, cells):
+    """Number of the cell that a place lies in, -1 outside of the grid."""
+    column, line = (x - corner[0]) * per_m[0], (y - corner[1]) * per_m[1]
+    return int(column) * cells + int(line) if 0 <= column < cells and 0 <= line < cells else -1
+
+
+@njit(cache=True, nogil=True)
+def count_in_boxes(points, rotations, centers, halves, corner, per_m, starts, members, cells, counts, hit):
+    """Counts the points in each box and lists the points that are in any; returns how many these are."""
+    hits = 0
     for i in range(points.shape[0]):
-        x, y = points[i, 0], points[i, 1]
-        column, line = (x - corner[0]) * per_m[0], (y - corner[1]) * per_m[1]
-        if not (0 <= column < cells and 0 <= line < cells):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        c = cell_of(x, y, corner, per_m, cells)
+        if c < 0 or starts[c] == starts[c + 1]:
             continue
-        c = int(column) * cells + int(line)
+        before = hits
         for m in range(starts[c], starts[c + 1]):
             b = members[m]
-            if in_box(x, y, points[i, 2], rotations[b], centers[b], halves[b]):
-                if hits.shape[0] > 0:
-                    hits[places[b] + counts[b]] = i
+            if in_box(x, y, z, rotations[b], centers[b], halves[b]):
                 counts[b] += 1
+                hit[before] = i
+                hits = before + 1
+    return hits
+
+
+@njit(cache=True, nogil=True)
+def list_in_boxes(
+    points, chosen, rotations, centers, halves, corner, per_m, starts, members, cells, places, out
+):
+    """Writes the chosen points in box b from `places[b]` on."""
+    for i in chosen:
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        c = cell_of(x, y, corner, per_m, cells)
+        for m in range(starts[c], starts[c + 1]):
+            b = members[m]
+            if in_box(x, y, z, rotations[b], centers[b], halves[b]):
+                out[places[b]] = i
+                places[b] += 1
 
 
 @njit(cache=True, nogil=True)

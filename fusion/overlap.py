@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from calib.errors import CrosslabelError
-from calib.types import F64, I64, Bools, Floats
+from calib.types import F64, I32, I64, Bools, Floats
 from fusion.boxes import Box3D, Boxes
 
 # Faces belong to a box; this much absorbs the rounding of moving boxes and points between frames.
@@ -87,34 +87,39 @@ class _Search:
     """Points meet only the boxes that reach into their cell of a grid over all boxes."""
 
     def __init__(self, points: Floats, boxes: Boxes) -> None:
-        self.cloud, self.boxes = _cloud(points), boxes
-
-    def counts(self) -> I64:
-        return self._visit(np.empty(0, dtype=np.int64), np.zeros(len(self.boxes), dtype=np.int64))
-
-    def indices(self) -> list[I64]:
-        ends = np.cumsum(self.counts())
-        if len(ends) == 0:
-            return []
-        hits = np.empty(int(ends[-1]), dtype=np.int64)
-        self._visit(hits, np.concatenate([[0], ends[:-1]]))
-        return np.split(hits, ends[:-1])
-
-    def _visit(self, hits: I64, places: I64) -> I64:
         from fusion import _kernels
 
-        counts = np.zeros(len(self.boxes), dtype=np.int64)
-        if len(self.boxes) == 0 or len(self.cloud) == 0:
-            return counts
-        rotations, centers = self.boxes.dst_from_box.rotations, self.boxes.dst_from_box.translations
-        halves = self.boxes.sizes_lwh_m / 2 + FACE_SLACK_M
+        self.cloud, self.sizes = _cloud(points), boxes.sizes_lwh_m
+        if len(boxes) == 0:
+            return
+        rotations, centers = boxes.dst_from_box.rotations, boxes.dst_from_box.translations
+        halves = boxes.sizes_lwh_m / 2 + FACE_SLACK_M
         reach = np.einsum("bij,bj->bi", np.abs(rotations), halves)[:, :2] + FACE_SLACK_M
         lower, upper = centers[:, :2] - reach, centers[:, :2] + reach
         corner = lower.min(axis=0)
         per_m = CELLS / ((upper.max(axis=0) - corner) * (1 + 1e-9))
-        first, last = (lower - corner) * per_m, (upper - corner) * per_m
-        starts, members = _kernels.boxes_by_cell(first.astype(np.int64), last.astype(np.int64), CELLS)
-        _kernels.visit_boxes(
-            self.cloud, rotations, centers, halves, corner, per_m, starts, members, counts, hits, places
-        )
-        return counts
+        first, last = ((lower - corner) * per_m).astype(np.int64), ((upper - corner) * per_m).astype(np.int64)
+        starts, members = _kernels.boxes_by_cell(first, last, CELLS)
+        self.grid = (rotations, centers, halves, corner, per_m, starts, members, CELLS)
+
+    def counts(self) -> I64:
+        return self._count()[0]
+
+    def indices(self) -> list[I64]:
+        from fusion import _kernels
+
+        counts, hit = self._count()
+        if len(counts) == 0:
+            return []
+        ends = np.cumsum(counts)
+        out = np.empty(int(ends[-1]), dtype=np.int64)
+        _kernels.list_in_boxes(self.cloud, hit, *self.grid, ends - counts, out)
+        return np.split(out, ends[:-1])
+
+    def _count(self) -> tuple[I64, I32]:
+        from fusion import _kernels
+
+        counts, hit = np.zeros(len(self.sizes), dtype=np.int64), np.empty(len(self.cloud), dtype=np.int32)
+        if len(counts) == 0:
+            return counts, hit[:0]
+        return counts, hit[: _kernels.count_in_boxes(self.cloud, *self.grid, counts, hit)]
