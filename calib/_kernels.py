@@ -2,7 +2,8 @@
 
 Clouds go through in blocks that stay in the first-level cache, and each loop does one thing to a whole block
 without branches, so that the compiler can turn it into vector instructions: hence `error_model="numpy"`,
-which leaves the check for a division by zero out.
+which leaves the check for a division by zero out. `fastmath` lets multiply and add fuse and sums be
+regrouped; nowhere may it assume that there is no NaN.
 """
 
 import math
@@ -40,7 +41,7 @@ def to_plane(px, py, pz, count, r, t, x, y, z):
         z[k] = depth
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def brown(x, y, valid, count, row):
     """Brown-Conrady with rational and thin prism terms on the plane z = 1 (OpenCV's order), in place."""
     k1, k2, p1, p2 = row[COEFFICIENTS], row[COEFFICIENTS + 1], row[COEFFICIENTS + 2], row[COEFFICIENTS + 3]
@@ -89,7 +90,7 @@ def kannala_brandt(x, y, valid, count, row):
         valid[k] = 1.0 if r <= row[LIMIT] else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def to_pixels(x, y, valid, count, row):
     """From the distorted plane to pixels, in place; valid stays what also lies on the image.
 
@@ -135,7 +136,7 @@ def project_points(points, row, uv, visible):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-def count_in_gate(x, y, z, gate, count):
+def count_in_gate(x, y, z, size, gate, count):
     """How many points of a block may be in a camera's sight, rounding errors counted in (see project.py)."""
     a0, b0, c0, d0 = gate[0, 0], gate[0, 1], gate[0, 2], gate[0, 3]
     a1, b1, c1, d1 = gate[1, 0], gate[1, 1], gate[1, 2], gate[1, 3]
@@ -143,7 +144,7 @@ def count_in_gate(x, y, z, gate, count):
     inside = np.float32(0)
     for k in range(count):
         p, q, w = x[k], y[k], z[k]
-        reach = a2 * p + b2 * q + c2 * w + d2 + slack * (abs(p) + abs(q) + abs(w))
+        reach = a2 * p + b2 * q + c2 * w + d2 + slack * size[k]
         aside, above = abs(a0 * p + b0 * q + c0 * w + d0), abs(a1 * p + b1 * q + c1 * w + d1)
         inside += np.float32(1) if (aside <= reach) & (above <= reach) else np.float32(0)
     return inside
@@ -153,11 +154,14 @@ def count_in_gate(x, y, z, gate, count):
 def count_candidates(points, gates, counts):
     """How many points of each block each camera may see, into (blocks, C) counts."""
     x, y, z = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    size = np.empty(BLOCK, np.float32)
     for b in range(counts.shape[0]):
         block = points[b * BLOCK : (b + 1) * BLOCK]
         split(block, x, y, z)
+        for k in range(block.shape[0]):
+            size[k] = abs(x[k]) + abs(y[k]) + abs(z[k])
         for c in range(gates.shape[0]):
-            counts[b, c] = int(count_in_gate(x, y, z, gates[c], block.shape[0]))
+            counts[b, c] = int(count_in_gate(x, y, z, size, gates[c], block.shape[0]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -167,8 +171,8 @@ def project_cloud(points, rotations, translations, rows, counts, ends, index, uv
     Camera c fills the outputs up from where the last one ends, at most to `ends[c]`; then `ends[c]` becomes
     where it stopped.
     """
-    x, y, z, w = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    u, v, seen = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    x, y, z = np.empty(BLOCK, points.dtype), np.empty(BLOCK, points.dtype), np.empty(BLOCK, points.dtype)
+    u, v, w, seen = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     places = np.zeros_like(ends)
     places[1:] = ends[:-1]
     for b in range(counts.shape[0]):
@@ -186,13 +190,22 @@ def project_cloud(points, rotations, translations, rows, counts, ends, index, uv
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def keep_seen(u, v, depth, seen, count, first, index_out, uv_out, depth_out):
-    """Writes what is seen of a block; every point is written, but only a seen one is not written over."""
-    place, room = np.uint64(0), np.uint64(index_out.shape[0])
-    for k in range(count):
-        if place == room:
-            break
-        index_out[place] = first + k
-        uv_out[place, np.uint64(0)], uv_out[place, np.uint64(1)] = u[k], v[k]
-        depth_out[place] = depth[k]
-        place += np.uint64(seen[k] > 0)
+    """Copies what is seen of a block, run by run, to the front of the outputs; returns how many these are.
+
+    Unsigned numbers spare the check for an index from the end.
+    """
+    place, k, end, zero, one = np.uint64(0), np.uint64(0), np.uint64(count), np.uint64(0), np.uint64(1)
+    while k < end:
+        while k < end and seen[k] == 0:
+            k += one
+        start = k
+        while k < end and seen[k] > 0:
+            k += one
+        for i in range(k - start):
+            uv_out[place + i, zero], uv_out[place + i, one] = u[start + i], v[start + i]
+        for i in range(k - start):
+            depth_out[place + i] = depth[start + i]
+        for i in range(k - start):
+            index_out[place + i] = np.uint64(first) + start + i
+        place += k - start
     return np.int64(place)

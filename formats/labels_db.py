@@ -26,7 +26,7 @@ def log_ids(path: Path) -> list[str]:
         FormatError: two files hold labels of one log.
         StoreError: a file cannot be read.
     """
-    return sorted(_by_log(path))
+    return sorted(files_by_log(path))
 
 
 def read_labels(path: Path, log: DriveLog) -> LabelSet:
@@ -38,7 +38,7 @@ def read_labels(path: Path, log: DriveLog) -> LabelSet:
     """
     file = labels_file(path, log.name)
     if not is_ours(file) or read_log_name(file) != log.name:
-        by_log = _by_log(path)
+        by_log = files_by_log(path)
         if log.name not in by_log:
             found = ", ".join(sorted(by_log)[:5]) or "none"
             raise FormatError(path, "", f"holds no labels of log {log.name!r}, but of: {found}")
@@ -77,7 +77,12 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.glob(f"*/{FILE_NAME}") if is_ours(file))
 
 
-def _by_log(path: Path) -> dict[str, Path]:
+def files_by_log(path: Path) -> dict[str, Path]:
+    """The files of labels under a path by the names of their logs.
+
+    Raises:
+        FormatError: two of them hold labels of one log.
+    """
     found: dict[str, Path] = {}
     for file in _files(path):
         name = read_log_name(file)

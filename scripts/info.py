@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from formats.format import Format
+    from fusion.labels import LabelSet
     from fusion.log import DriveLog
 
 
@@ -22,12 +24,13 @@ def run(
     import json
 
     from formats.registry import find_format
-    from scripts.logs import open_logs
+    from scripts.logs import chosen_ids, open_logs
 
     source = find_format(path, format)
     if source.open_log is None:
-        raise typer.BadParameter(f"{path} holds labels only; `crosslabel evaluate` compares them")
-    described = [_describe(source, path, drive) for _, drive in open_logs(path, format, log)]
+        described = [_describe_labels(path, log_id) for log_id in chosen_ids(source, path, log)]
+    else:
+        described = [_describe(source, path, drive) for _, drive in open_logs(path, format, log)]
     if as_json:
         print(json.dumps({"path": str(path), "format": source.name, "logs": described}, indent=1))
         return
@@ -37,19 +40,8 @@ def run(
 def _describe(source: Format, path: Path, log: DriveLog) -> dict[str, Any]:
     import numpy as np
 
-    from fusion.boxes import Boxes
-
     places = log.trajectory.world_from_ego.translations
     labels = source.read_labels(path, log) if source.read_labels is not None else None
-    classes: dict[str, dict[str, Any]] = {}
-    for track in labels.tracks.values() if labels is not None else ():
-        entry = classes.setdefault(track.category, {"tracks": 0, "boxes": 0, "sizes": []})
-        entry["tracks"] += 1
-        entry["boxes"] += len(track.annotations)
-        entry["sizes"].append(Boxes.stack(a.box for a in track.annotations.values()).sizes_lwh_m)
-    for entry in classes.values():
-        sizes = np.concatenate(entry.pop("sizes"))
-        entry["median_lwh_m"] = [round(float(v), 2) for v in np.median(sizes, axis=0)] if len(sizes) else []
     return {
         "log": log.name,
         "frames": len(log),
@@ -59,12 +51,50 @@ def _describe(source: Format, path: Path, log: DriveLog) -> dict[str, Any]:
         "travelled_m": round(float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum()), 2),
         "sensors": [_sensor(log, name, "lidar") for name in log.rig.lidars]
         + [_sensor(log, name, "camera") for name in log.rig.cameras],
-        "classes": dict(sorted(classes.items(), key=lambda item: -item[1]["boxes"])),
+        "classes": _classes(labels) if labels is not None else {},
         "missing": [
             {"sensor": m.sensor, "timestamp_ns": m.timestamp_ns, "why": m.reason} for m in log.missing
         ],
         "metadata": dict(log.metadata),
     }
+
+
+def _describe_labels(path: Path, log_id: str) -> dict[str, Any]:
+    from formats.labels_db import files_by_log
+    from fusion.store import LabelStore
+
+    with LabelStore.open(files_by_log(path)[log_id], read_only=True) as store:
+        labels, history = store.labels, store.history()
+        sources = Counter(a.source.value for t in labels.tracks.values() for a in t.annotations.values())
+        return {
+            "log": store.log_name,
+            "frames": len(labels.timestamps_ns()),
+            "classes": _classes(labels),
+            "metadata": {
+                "boxes by source": ", ".join(f"{count} {name}" for name, count in sources.most_common()),
+                "locked": sum(a.locked for t in labels.tracks.values() for a in t.annotations.values()),
+                "edits": len(history),
+                "last edit": f"{history[-1].title} ({history[-1].author})" if history else "none",
+            },
+        }
+
+
+def _classes(labels: LabelSet) -> dict[str, dict[str, Any]]:
+    """Counts and the usual size of each class, the most frequent first."""
+    import numpy as np
+
+    from fusion.boxes import Boxes
+
+    found: dict[str, dict[str, Any]] = {}
+    for track in labels.tracks.values():
+        entry = found.setdefault(track.category, {"tracks": 0, "boxes": 0, "sizes": []})
+        entry["tracks"] += 1
+        entry["boxes"] += len(track.annotations)
+        entry["sizes"].append(Boxes.stack(a.box for a in track.annotations.values()).sizes_lwh_m)
+    for entry in found.values():
+        sizes = np.concatenate(entry.pop("sizes"))
+        entry["median_lwh_m"] = [round(float(v), 2) for v in np.median(sizes, axis=0)] if len(sizes) else []
+    return dict(sorted(found.items(), key=lambda item: -item[1]["boxes"]))
 
 
 def _sensor(log: DriveLog, name: str, kind: str) -> dict[str, Any]:
@@ -97,20 +127,20 @@ def _print_tables(title: str, described: list[dict[str, Any]]) -> None:
 
     console = Console(width=None if Console().is_terminal else 120)
     for entry in described:
-        console.print(
-            f"[bold]{entry['log']}[/bold]  {title}: {entry['frames']} frames, {entry['seconds']} s, "
-            f"{entry['travelled_m']} m travelled"
-        )
+        drive = f", {entry['seconds']} s, {entry['travelled_m']} m travelled" if "sensors" in entry else ""
+        console.print(f"[bold]{entry['log']}[/bold]  {title}: {entry['frames']} frames{drive}")
         sensors = Table("sensor", "kind", "readings", "Hz", "", "x y z in ego, m")
-        for s in entry["sensors"]:
+        for s in entry.get("sensors", []):
             place = " ".join(f"{v:.2f}" for v in s["place_m"])
             sensors.add_row(s["name"], s["kind"], str(s["readings"]), str(s["hz"] or "-"), s["detail"], place)
-        console.print(sensors)
+        if "sensors" in entry:
+            console.print(sensors)
         if entry["classes"]:
             classes = Table("class", "tracks", "boxes", "median length width height, m")
             for name, row in entry["classes"].items():
                 size = " ".join(f"{v:.2f}" for v in row["median_lwh_m"])
                 classes.add_row(name, str(row["tracks"]), str(row["boxes"]), size)
             console.print(classes)
-        for key, value in entry["metadata"].items():
+        shown = {key: value for key, value in entry["metadata"].items() if len(str(value)) <= 100}
+        for key, value in shown.items():
             console.print(f"  {key}: {value}", highlight=False)
