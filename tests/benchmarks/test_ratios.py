@@ -1,13 +1,9 @@
 """The ratios that docs/benchmarks.md claims: measured only with --benchmark-enable."""
 
-import pytest
-
 from tests.benchmarks.ratios import comparisons, measure
 
 
-def test_every_comparison_holds_its_limit(request):
-    if not request.config.getoption("benchmark_enable"):
-        pytest.skip("speed is measured with --benchmark-enable")
+def test_every_comparison_holds_its_limit():
     short = []
     for comparison in comparisons():
         ours_ms, theirs_ms = measure(comparison)
