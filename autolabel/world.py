@@ -52,7 +52,6 @@ class LocalWorld:
         world_from_ego = self.trajectory.at_many(times_ns)
         return self.local_from_world @ world_from_ego
 
-
     def seen_s(self, frames_ns: I64, places: F64) -> F64:
         """(N,) seconds at which the LiDAR's beam passes (N, 3) places of the local world in these frames."""
         ego_from_local = self.local_from_ego(frames_ns).inverse()

@@ -21,7 +21,7 @@ class Size(StrEnum):
 
 def run(
     out: Annotated[Path, typer.Option(help="Folder for all that is made.")] = Path("crosslabel-demo"),
-    seconds: Annotated[float, typer.Option(min=0.1, max=60.0, help="Length of the drive.")] = 4.0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60.0, help="Length of the drive.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Another seed, another street.")] = 0,
     size: Annotated[Size, typer.Option(help="How dense the points, how large the images.")] = Size.DEMO,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier demo in OUT.")] = False,

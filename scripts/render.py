@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from calib.types import U8
-    from fusion.labels import LabelSet
+    from fusion.labels import LabelSet, Track
     from fusion.log import DriveLog, ImageRef
     from scripts.console import Progress
 
@@ -119,9 +119,14 @@ def _camera_picture(log: DriveLog, labels: LabelSet, image: ImageRef, clouds: li
     for track in labels.tracks.values():
         box = box_at(log, track, image.timestamp_ns)
         if box is not None:
-            things.append(Drawn(box, track.category, f"{track.category} {track.id[:6]}"))
+            things.append(Drawn(box, track.category, _name(track)))
     cam_from_ego = cam_at_shot_from_ego(log, image, image.timestamp_ns)
     return overlay(picture, log.rig.cameras[image.camera].model, cam_from_ego, things)
+
+
+def _name(track: Track) -> str:
+    """What is written beside a box: the class, and enough of the id to tell two of a class apart."""
+    return track.id if track.id.startswith(track.category) else f"{track.category} {track.id[:6]}"
 
 
 def _mosaic(pictures: dict[str, U8], order: list[str]) -> U8:

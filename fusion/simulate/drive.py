@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
+from threading import Lock
 
 import numpy as np
 
@@ -34,6 +35,8 @@ START_NS = 1_700_000_000_000_000_000
 class Drive:
     """A simulated world with a car that drives through it; frames are made when they are read.
 
+    Any number of threads may read frames at once.
+
     Attributes:
         config: all there is to choose.
         street: where.
@@ -48,7 +51,9 @@ class Drive:
     trajectory: Trajectory = field(init=False)
     actors: tuple[Actor, ...] = field(init=False)
     _furniture: Mesh = field(init=False)
-    _rays: dict[str, tuple[F32, Bools]] = field(init=False, default_factory=dict)
+    _lock: Lock = field(init=False, repr=False, default_factory=Lock)
+    _scene: Scene | None = field(init=False, repr=False, default=None)
+    _rays: dict[str, tuple[F32, Bools]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         config = self.config
@@ -64,9 +69,15 @@ class Drive:
         self._furniture = furnish(self.street, lights, rngs[3], taken)
         self.actors = tuple(populate(self.street, lights, config, rngs[2], taken, moving, times_ns))
 
-    @cached_property
+    @property
     def scene(self) -> Scene:
         """The world that rays are cast into."""
+        with self._lock:
+            if self._scene is None:
+                self._scene = self._built_scene()
+            return self._scene
+
+    def _built_scene(self) -> Scene:
         meshes, owners = [self._furniture], [np.full(len(self._furniture), NONE, np.int32)]
         for index, actor in enumerate(self.actors):
             if not actor.moving:
@@ -98,9 +109,10 @@ class Drive:
         sensor, time_ns = self.rig.cameras[camera], self.exposure_ns(camera, frame)
         ego_from_cam = sensor.ego_from_sensor
         world_from_cam = self.trajectory.at(time_ns) @ ego_from_cam
-        if camera not in self._rays:
-            self._rays[camera] = pixel_rays(sensor.model)
-        rays = self._rays[camera]
+        with self._lock:
+            if camera not in self._rays:
+                self._rays[camera] = pixel_rays(sensor.model)
+            rays = self._rays[camera]
         return render(self.scene, self.street.crossing_m, sensor.model, rays, world_from_cam, time_ns)
 
     def _read_sweep(self, frame: int) -> Sweep:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calib.se3 import SE3
-from calib.types import F32, F64, I32, U8
+from calib.types import F32, F64, I32, U8, Bools
 from fusion.simulate.materials import Material
 
 Color = tuple[float, float, float]
@@ -164,13 +164,22 @@ def _cap(ring: F64, material: ArrayLike, color: ArrayLike, first: bool) -> Mesh:
 
 def box(low: ArrayLike, high: ArrayLike, material: Material, color: Color) -> Mesh:
     """An upright box between two corners."""
-    (x0, y0, z0), (x1, y1, z1) = np.asarray(low, np.float64), np.asarray(high, np.float64)
-    p = np.array([[x, y, z] for z in (z0, z1) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
+    lowest, highest = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    at_high, triangles, normals, corners, axes = _box_pattern()
+    vertices = np.where(at_high, highest, lowest)
+    uv = (corners * (highest - lowest)[axes]).astype(np.float32)
+    return replace(_plain(vertices, triangles, normals, material, color), uv=uv)
+
+
+@lru_cache(maxsize=1)
+def _box_pattern() -> tuple[Bools, I32, F32, F64, I32]:
+    """For 24 vertices: which coordinates are high ones, triangles, normals, corners and axes of the uv."""
+    p = np.array([[x, y, z] for z in (0, 1) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))])
     faces = p[[[0, 3, 2, 1], [4, 5, 6, 7], [0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7]]]
-    dx, dy, dz = x1 - x0, y1 - y0, z1 - z0
-    spans = [(dy, dx), (dx, dy), (dx, dz), (dy, dz), (dx, dz), (dy, dz)]
-    uv = [[(0, 0), (a, 0), (a, b), (0, b)] for a, b in spans]
-    return quads(faces, material, color, uv)
+    unit = quads(faces, Material.PLASTIC, (0.5, 0.5, 0.5))
+    corners = np.tile(np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]), (6, 1))
+    axes = np.repeat([(1, 0), (0, 1), (0, 2), (1, 2), (0, 2), (1, 2)], 4, axis=0).astype(np.int32)
+    return faces.reshape(-1, 3) > 0, unit.triangles, unit.normals, corners, axes
 
 
 def tube(
@@ -188,27 +197,30 @@ def tube(
     u = np.array([z, 0.0, -x]) if abs(y) < 0.9 else np.array([0.0, -z, y])
     u /= np.sqrt(u @ u)
     v = np.array([y * u[2] - z * u[1], z * u[0] - x * u[2], x * u[1] - y * u[0]])
-    triangles, cosines, sines = _tube_pattern(sides)
+    triangles, wall, cosines, sines = _tube_pattern(sides)
     circle = (flatten * cosines) * u + sines * v
-    vertices = np.concatenate([a + radii[0] * circle, b + radii[1] * circle, a[None], b[None]])
-    spokes = np.concatenate([cosines * u + flatten * sines * v] * 2)
+    vertices = np.empty((2 * sides + 2, 3))
+    vertices[:sides], vertices[sides:-2] = a + radii[0] * circle, b + radii[1] * circle
+    vertices[-2], vertices[-1] = a, b
+    spokes = cosines * u + flatten * sines * v
     spokes /= np.sqrt(np.einsum("ij,ij->i", spokes, spokes))[:, None]
     normals = np.empty((4 * sides, 3, 3), np.float32)
-    normals[: 2 * sides] = spokes[triangles[: 2 * sides]]
+    normals[: 2 * sides] = spokes[wall]
     normals[2 * sides : 3 * sides] = -x, -y, -z
     normals[3 * sides :] = x, y, z
     return _plain(vertices, triangles, normals, material, color)
 
 
 @lru_cache(maxsize=32)
-def _tube_pattern(sides: int) -> tuple[I32, F64, F64]:
+def _tube_pattern(sides: int) -> tuple[I32, I32, F64, F64]:
+    """Triangles, on which spokes the corners of the wall lie, and the spokes' cosines and sines."""
     i = np.arange(sides, dtype=np.int32)
     j = (i + 1) % sides
-    wall = [np.stack([i, j, j + sides], 1), np.stack([i, j + sides, i + sides], 1)]
+    wall = np.concatenate([np.stack([i, j, j + sides], 1), np.stack([i, j + sides, i + sides], 1)])
     hubs = np.full_like(i, 2 * sides), np.full_like(i, 2 * sides + 1)
     caps = [np.stack([j, i, hubs[0]], 1), np.stack([i + sides, j + sides, hubs[1]], 1)]
     angles = (2 * np.pi / sides * i)[:, None]
-    return np.concatenate([*wall, *caps]), np.cos(angles), np.sin(angles)
+    return np.concatenate([wall, *caps]), wall % sides, np.cos(angles), np.sin(angles)
 
 
 def ball(center: ArrayLike, radii: ArrayLike, material: Material, color: Color, sides: int = 10) -> Mesh:
@@ -249,13 +261,13 @@ def ring(center: ArrayLike, radius: float, thickness: float, material: Material,
 
 def _plain(vertices: F64, triangles: I32, normals: F32, material: Material, color: Color) -> Mesh:
     count = len(triangles)
-    colors = np.empty((count, 3), np.float32)
-    colors[:] = color
+    materials, colors = np.empty(count, np.uint8), np.empty((count, 3), np.float32)
+    materials[:], colors[:] = int(material), color
     return Mesh(
         vertices,
         triangles,
         np.zeros((len(vertices), 2), np.float32),
         normals,
-        np.full(count, material, np.uint8),
+        materials,
         colors,
     )

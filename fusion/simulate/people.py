@@ -15,6 +15,8 @@ PHASES = 12
 STRIDE_M = 1.45  # two steps of a person 1.75 m tall
 PEDAL_M = 5.2  # way of a bicycle in one turn of the pedals
 BLACK: Color = (0.04, 0.04, 0.045)
+CRANK, SEAT, BARS = np.array([-0.08, 0.0, 0.3]), np.array([-0.25, 0.0, 0.92]), np.array([0.4, 0.0, 1.04])
+HIP, SHOULDER = np.array([-0.25, 0.0, 1.04]), np.array([0.1, 0.0, 1.52])  # of a rider
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,14 @@ def person(looks: Looks, phase: float | None) -> Mesh:
             tube(arm[1], arm[2], (0.045, 0.035), Material.CLOTH, looks.jacket),
             ball(arm[2], (0.045, 0.035, 0.055), Material.SKIN, looks.skin, 6),
         ]
-    parts += _trunk(looks, hip_z, shoulder_z)
-    mesh = merge(parts)
+    mesh = merge([*parts, *_trunk(looks, hip_z, shoulder_z)])
     scale = looks.height_m / (1.745 - lowest)
     return _scaled(mesh.shifted(0, 0, -float(mesh.bounds()[0][2])), scale)
 
 
+@lru_cache(maxsize=4)
 def _trunk(looks: Looks, hip_z: float, shoulder_z: float) -> list[Mesh]:
+    """What stays the same in all phases."""
     wide, waist_z = looks.girth, 1.08
     bottom = looks.trousers if not looks.skirt else looks.jacket
     parts = [
@@ -134,27 +137,8 @@ def _shoe(ankle: F64, angle_rad: float) -> Mesh:
 
 def cyclist(looks: Looks, phase: float | None, frame: Color) -> Mesh:
     """A bicycle with its rider at a phase 0..1 of the pedals, or standing with one foot down."""
-    rear, front, crank = np.array([-0.52, 0, 0.34]), np.array([0.53, 0, 0.34]), np.array([-0.08, 0, 0.3])
-    seat, head, bars = np.array([-0.25, 0, 0.92]), np.array([0.36, 0, 0.9]), np.array([0.4, 0, 1.04])
-    parts = [_bicycle_wheel(-0.52, 0.34), _bicycle_wheel(0.53, 0.34)]
-    rods = [(rear, crank), (rear, seat), (crank, seat), (crank, head), (seat - _at(0, 0, 0.1), head)]
-    rods += [(front, head), (head, bars)]
-    parts += [tube(a, b, (0.018, 0.018), Material.METAL, frame, 6) for a, b in rods]
-    parts.append(
-        tube(bars + _at(0, -0.28, 0), bars + _at(0, 0.28, 0), (0.016, 0.016), Material.METAL, BLACK, 6)
-    )
-    parts.append(
-        tube(
-            seat + _at(-0.1, 0, 0.02),
-            seat + _at(0.14, 0, 0.02),
-            (0.075, 0.03),
-            Material.PLASTIC,
-            BLACK,
-            8,
-            0.6,
-        )
-    )
-    hip, shoulder = seat + _at(0.0, 0, 0.12), np.array([0.1, 0, 1.52])
+    crank, hip, shoulder, bars = CRANK, HIP, SHOULDER, BARS
+    parts = [*_bicycle(frame)]
     turn = 0.0 if phase is None else 2 * np.pi * phase
     for side in (-1, 1):
         angle = turn + (0 if side > 0 else np.pi)
@@ -173,16 +157,47 @@ def cyclist(looks: Looks, phase: float | None, frame: Color) -> Mesh:
             tube(elbow, hand, (0.045, 0.034), Material.CLOTH, looks.jacket),
             ball(hand, (0.045, 0.035, 0.04), Material.SKIN, looks.skin, 6),
         ]
-    parts += [
+    mesh = merge([*parts, *_rider(looks, frame)])
+    return mesh.shifted(0, 0, -float(mesh.bounds()[0][2]))
+
+
+@lru_cache(maxsize=4)
+def _bicycle(frame: Color) -> list[Mesh]:
+    rear, front, head = np.array([-0.52, 0, 0.34]), np.array([0.53, 0, 0.34]), np.array([0.36, 0, 0.9])
+    crank, seat, bars = CRANK, SEAT, BARS
+    parts = [_bicycle_wheel(-0.52, 0.34), _bicycle_wheel(0.53, 0.34)]
+    rods = [(rear, crank), (rear, seat), (crank, seat), (crank, head), (seat - _at(0, 0, 0.1), head)]
+    rods += [(front, head), (head, bars)]
+    parts += [tube(a, b, (0.018, 0.018), Material.METAL, frame, 6) for a, b in rods]
+    parts.append(
+        tube(bars + _at(0, -0.28, 0), bars + _at(0, 0.28, 0), (0.016, 0.016), Material.METAL, BLACK, 6)
+    )
+    parts.append(
+        tube(
+            seat + _at(-0.1, 0, 0.02),
+            seat + _at(0.14, 0, 0.02),
+            (0.075, 0.03),
+            Material.PLASTIC,
+            BLACK,
+            8,
+            0.6,
+        )
+    )
+    return parts
+
+
+@lru_cache(maxsize=4)
+def _rider(looks: Looks, helmet: Color) -> list[Mesh]:
+    """What stays the same in all phases."""
+    hip, shoulder = HIP, SHOULDER
+    return [
         tube(hip, shoulder, (0.16 * looks.girth, 0.17 * looks.girth), Material.CLOTH, looks.jacket, 12, 0.7),
         ball(hip, (0.16, 0.165, 0.13), Material.CLOTH, looks.trousers, 10),
         ball(shoulder, (0.12, 0.2, 0.09), Material.CLOTH, looks.jacket, 10),
         tube(shoulder, shoulder + _at(0.06, 0, 0.15), (0.055, 0.05), Material.SKIN, looks.skin),
         ball(shoulder + _at(0.09, 0, 0.22), (0.1, 0.078, 0.118), Material.SKIN, looks.skin, 12),
-        ball(shoulder + _at(0.07, 0, 0.26), (0.125, 0.092, 0.095), Material.PLASTIC, frame, 12),
+        ball(shoulder + _at(0.07, 0, 0.26), (0.125, 0.092, 0.095), Material.PLASTIC, helmet, 12),
     ]
-    mesh = merge(parts)
-    return mesh.shifted(0, 0, -float(mesh.bounds()[0][2]))
 
 
 @lru_cache(maxsize=4)

@@ -68,7 +68,7 @@ def scan(
     rotations, places = poses_between(trajectory, times_ns)
     origins = rotations @ ego_from_lidar.translation + places
     turned = np.einsum("nij,nj->ni", rotations, ego_from_lidar.rotate(directions))
-    hits = scene.cast(origins, turned, times_ns)
+    hits = scene.cast(np.concatenate([origins, turned], axis=1), times_ns)
     rng = np.random.default_rng((config.seed, 1, frame))
     keep, intensity = _returns(config, scene, hits, turned, times_ns, rng)
     noise = rng.normal(0.0, 1.0, len(directions)) * config.range_noise_m

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,50 +22,51 @@ FARTHEST_MOVER_M = 150.0
 
 
 class Solid:
-    """A mesh that rays can hit, in its own frame."""
+    """A mesh that rays can hit, in its own frame; many threads may cast at once."""
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
+        self._lock = Lock()
+        self._ready: Any = None
 
-    @cached_property
+    @property
     def _caster(self) -> Any:
+        with self._lock:
+            if self._ready is None:
+                self._ready = self._committed()
+        return self._ready
+
+    def _committed(self) -> Any:
+        """A scene of Open3D, which builds its tree on the first cast: not something to do in two threads."""
         import open3d as o3d
 
         caster = o3d.t.geometry.RaycastingScene()
         vertices = o3d.core.Tensor.from_numpy(self.mesh.vertices.astype(np.float32))
         triangles = o3d.core.Tensor.from_numpy(self.mesh.triangles.astype(np.uint32))
         caster.add_triangles(vertices, triangles)
+        caster.test_occlusions(_tensor(np.zeros((1, 6))))
         return caster
 
-    def cast(self, origins: F64, directions: F64) -> tuple[F32, I32, F32]:
+    def cast(self, rays: F64) -> tuple[F32, I32, F32]:
         """Range (infinite where nothing is hit), triangle and (N, 2) place in it of each ray's first hit."""
         from fusion.simulate import _kernels
 
-        answer = self._caster.cast_rays(_rays(origins, directions))
+        answer = self._caster.cast_rays(_tensor(rays))
         range_m = answer["t_hit"].numpy().copy()
         triangle = answer["primitive_ids"].numpy().astype(np.int32)
-        _kernels.onto_planes(
-            np.ascontiguousarray(origins),
-            np.ascontiguousarray(directions),
-            self.mesh.vertices,
-            self.mesh.triangles,
-            triangle,
-            range_m,
-        )
+        _kernels.onto_planes(rays, self.mesh.vertices, self.mesh.triangles, triangle, range_m)
         return range_m, triangle, answer["primitive_uvs"].numpy()
 
-    def blocks(self, origins: F64, directions: F64) -> Bools:
+    def blocks(self, rays: F64) -> Bools:
         """Whether each ray hits anything."""
-        hit: Bools = self._caster.test_occlusions(_rays(origins, directions)).numpy()
+        hit: Bools = self._caster.test_occlusions(_tensor(rays)).numpy()
         return hit
 
 
-def _rays(origins: F64, directions: F64) -> Any:
+def _tensor(rays: F64) -> Any:
     import open3d as o3d
 
-    rays = np.empty((len(directions), 6), np.float32)
-    rays[:, :3], rays[:, 3:] = origins, directions
-    return o3d.core.Tensor.from_numpy(rays)
+    return o3d.core.Tensor.from_numpy(rays.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,29 +143,31 @@ class Scene:
             for actor, still in zip(self.actors, self._still, strict=True)
         )
 
-    def cast(self, origins: F64, directions: F64, times_ns: I64) -> Hits:
-        """First hits of (N, 3) rays of the world, each at its own instant; directions are unit vectors."""
-        range_m, triangle, weights = self.ground.cast(origins, directions)
-        found = np.isfinite(range_m)
-        actor = np.full(len(range_m), NONE, np.int32)
-        actor[found] = self.ground_actor[triangle[found]]
-        hits = Hits(
-            range_m, actor, np.where(found, 0, NONE).astype(np.int32), triangle.copy(), weights.copy()
-        )
-        for index, solid, rays, local_origins, local_directions in self._near(origins, directions, times_ns):
-            new_range, new_triangle, new_weights = self._solids[solid].cast(local_origins, local_directions)
-            nearer = new_range < hits.range_m[rays]
-            rays = rays[nearer]
-            hits.range_m[rays], hits.triangle[rays] = new_range[nearer], new_triangle[nearer]
-            hits.weights[rays], hits.actor[rays], hits.solid[rays] = new_weights[nearer], index, solid
+    def cast(self, rays: F64, times_ns: I64) -> Hits:
+        """First hits of rays of the world, directions of unit length.
+
+        Args:
+            rays: (N, 6) origins and directions.
+            times_ns: (N,) the instant of each, or (1,) of all.
+        """
+        from fusion.simulate import _kernels
+
+        range_m, triangle, weights = self.ground.cast(rays)
+        actor, solid = np.empty(len(rays), np.int32), np.empty(len(rays), np.int32)
+        _kernels.owners(range_m, triangle, self.ground_actor, actor, solid)
+        hits = Hits(range_m, actor, solid, triangle, weights.copy())
+        into = (hits.range_m, hits.triangle, hits.weights, hits.actor, hits.solid)
+        for index, number, rows, local in self._near(rays, times_ns, range_m):
+            _kernels.keep_nearer(rows, *self._solids[number].cast(local), index, number, *into)
         return hits
 
-    def blocked(self, origins: F64, directions: F64, time_ns: int) -> Bools:
+    def blocked(self, rays: F64, time_ns: int) -> Bools:
         """Whether anything stands in the way of each ray, all at one instant."""
-        blocked = self.ground.blocks(origins, directions)
-        times_ns = np.full(len(origins), time_ns, np.int64)
-        for _, solid, rays, local_origins, local_directions in self._near(origins, directions, times_ns):
-            blocked[rays] |= self._solids[solid].blocks(local_origins, local_directions)
+        blocked = self.ground.blocks(rays)
+        ends_m = np.where(blocked, -np.inf, np.inf).astype(np.float32)
+        for _, number, rows, local in self._near(rays, np.array([time_ns]), ends_m):
+            hidden = rows[self._solids[number].blocks(local)]
+            blocked[hidden], ends_m[hidden] = True, -np.inf
         return blocked
 
     def surface(self, hits: Hits, times_ns: I64) -> Surface:
@@ -173,49 +177,56 @@ class Scene:
         count = len(hits.range_m)
         vectors, places = np.zeros((2, count, 3), np.float32), np.zeros((count, 2), np.float32)
         surface = Surface(np.zeros(count, np.uint8), vectors[0], places, vectors[1])
-        met = np.flatnonzero(hits.solid >= 0)
-        order = met[np.argsort(hits.solid[met], kind="stable")]
-        starts = np.flatnonzero(np.diff(hits.solid[order], prepend=-2))
-        for rows in np.split(order, starts[1:]) if len(order) else ():
-            mesh = self._solids[int(hits.solid[rows[0]])].mesh
+        for number in np.flatnonzero(np.bincount(hits.solid + 1)[1:]).tolist():
+            mesh = self._solids[number].mesh
             look = (mesh.triangles, mesh.uv, mesh.normals, mesh.material, mesh.color)
             into = (surface.material, surface.color, surface.uv, surface.normal_world)
-            _kernels.surfaces(rows, hits.triangle, hits.weights, *look, *into)
+            _kernels.surfaces(number, hits.solid, hits.triangle, hits.weights, *look, *into)
         self._turn_normals(hits, times_ns, surface.normal_world)
         return surface
 
     def _turn_normals(self, hits: Hits, times_ns: I64, normals: F32) -> None:
-        for index in self._first_solid:
-            rows = np.flatnonzero(hits.actor == index)
-            if len(rows):
-                world_from_box = self.actors[index].world_from_box(int(times_ns[rows[0]]))
-                normals[rows] = world_from_box.rotate(normals[rows])
-
-    def _near(self, origins: F64, directions: F64, times_ns: I64) -> Iterator[tuple[int, int, I64, F64, F64]]:
-        """For each mover that some rays may touch: its index, solid, the rays, and these in its own frame."""
         from fusion.simulate import _kernels
 
+        rows = np.full(len(self.actors), NONE)
+        _kernels.first_rows(hits.actor, rows)
+        rotations = np.tile(np.eye(3), (len(self.actors), 1, 1))
+        for index in self._first_solid:
+            if rows[index] != NONE:
+                time_ns = int(times_ns[min(int(rows[index]), len(times_ns) - 1)])
+                rotations[index] = self.actors[index].world_from_box(time_ns).rotation
+        _kernels.turn(hits.actor, rotations, normals)
+
+    def _near(self, rays: F64, times_ns: I64, ends_m: F32) -> Iterator[tuple[int, int, I64, F64]]:
+        """For each mover that rays may touch before they end: index, solid, the rays, these in its frame."""
+        from fusion.simulate import _kernels
+
+        if len(rays) == 0:
+            return
         first_ns, last_ns = int(times_ns.min()), int(times_ns.max())
         ends = [self.poses(time_ns) for time_ns in (first_ns, (first_ns + last_ns) // 2, last_ns)]
-        room = np.empty(len(directions), np.int64)
+        room, bounds = np.empty(len(rays), np.int64), np.empty((-(-len(rays) // _kernels.BUNDLE), 8))
+        _kernels.bundles(rays, bounds)
         for index, first_solid in self._first_solid.items():
             actor, center = self.actors[index], ends[1].translations[index]
-            if np.linalg.norm(center - origins[0]) > FARTHEST_MOVER_M:
+            if np.linalg.norm(center - rays[0, :3]) > FARTHEST_MOVER_M:
                 continue
             way = max(float(np.linalg.norm(end.translations[index] - center)) for end in ends)
             radius = actor.body.radius_m + 1.5 * way + 0.01
-            rays = room[: _kernels.rays_near(origins, directions, center, radius, room)].copy()
-            if len(rays) == 0:
+            rows = room[: _kernels.rays_near(rays, bounds, ends_m, center, radius, room)].copy()
+            if len(rows) == 0:
                 continue
             if first_ns == last_ns:
                 box_from_world = ends[0][index].inverse()
-                local = box_from_world @ origins[rays], box_from_world.rotate(directions[rays])
-            else:
-                local = _into_box(actor.trajectory, times_ns[rays], origins[rays], directions[rays])
-            phases = actor.phases(times_ns[rays])
+                local = np.empty((len(rows), 6))
+                _kernels.rays_into(rays, rows, box_from_world.rotation, box_from_world.translation, local)
+                yield index, first_solid + int(actor.phases(times_ns[:1])[0]), rows, local
+                continue
+            local = _into_box(actor.trajectory, times_ns[rows], rays[rows])
+            phases = actor.phases(times_ns[rows])
             for phase in np.unique(phases):
                 part = phases == phase
-                yield index, first_solid + int(phase), rays[part], local[0][part], local[1][part]
+                yield index, first_solid + int(phase), rows[part], local[part]
 
 
 def poses_between(trajectory: Trajectory, times_ns: I64) -> tuple[F64, F64]:
@@ -234,10 +245,9 @@ def poses_between(trajectory: Trajectory, times_ns: I64) -> tuple[F64, F64]:
     return rotations[before] + share[:, None, None] * turns, places[before] + share[:, None] * steps
 
 
-def _into_box(trajectory: Trajectory, times_ns: I64, origins: F64, directions: F64) -> tuple[F64, F64]:
+def _into_box(trajectory: Trajectory, times_ns: I64, rays: F64) -> F64:
     """Rays of the world in the frame of a moving box, each at its own instant."""
     rotations, places = poses_between(trajectory, times_ns)
-    return (
-        np.einsum("nji,nj->ni", rotations, origins - places),
-        np.einsum("nji,nj->ni", rotations, directions),
-    )
+    box_axes = rotations.transpose(0, 2, 1)
+    origins = np.einsum("nij,nj->ni", box_axes, rays[:, :3] - places)
+    return np.concatenate([origins, np.einsum("nij,nj->ni", box_axes, rays[:, 3:])], axis=1)

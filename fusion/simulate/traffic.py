@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,17 +65,16 @@ def drive_lane(drivers: list[Driver], lights: Lights, times_ns: I64, start_ns: i
     The intelligent driver model (Treiber, Hennecke and Helbing, 2000), with bends taken slowly.
     """
     count, dt = len(drivers), KNOT_NS / 1e9
-    at = np.array([driver.start_m for driver in drivers])
-    grids, limits = zip(*(_speed_limits(driver) for driver in drivers), strict=True)
-    speed = np.array([float(np.interp(at[i], grids[i], limits[i])) for i in range(count)])
-    speed = _start_speeds(drivers, at, speed, lights)
+    at = [driver.start_m for driver in drivers]
+    limits = [_speed_limits(driver) for driver in drivers]
+    speed = _start_speeds(drivers, at, [_between(limits[i], at[i]) for i in range(count)], lights)
     history = np.empty((len(times_ns), count))
     for k, time_ns in enumerate(times_ns):
         history[k] = at
         now_s = (int(time_ns) - start_ns) / 1e9
         for i, driver in enumerate(drivers):
-            wanted = float(np.interp(at[i], grids[i], limits[i]))
-            gap, closing = np.inf, 0.0
+            wanted = _between(limits[i], at[i])
+            gap, closing = math.inf, 0.0
             if i > 0 and (drivers[i - 1].path is driver.path or at[i - 1] < driver.stop_m + 14.0):
                 ahead = drivers[i - 1]
                 gap = at[i - 1] + ahead.nose_m - ahead.length_m - (at[i] + driver.nose_m)
@@ -84,40 +84,49 @@ def drive_lane(drivers: list[Driver], lights: Lights, times_ns: I64, start_ns: i
             if red and -0.5 <= to_line < gap:
                 gap, closing = to_line + STANDSTILL_GAP_M - 0.3, speed[i]
             speed[i] = max(0.0, speed[i] + dt * _idm(speed[i], wanted, gap, closing))
-        at = at + dt * speed
+        at = [at[i] + dt * speed[i] for i in range(count)]
     return [history[:, i].copy() for i in range(count)]
 
 
 def _idm(speed: float, wanted: float, gap: float, closing: float) -> float:
     free = 1 - (speed / max(wanted, 0.1)) ** 4
     desired = STANDSTILL_GAP_M + max(
-        0.0, speed * HEADWAY_S + speed * closing / (2 * np.sqrt(ACCELERATION_MPS2 * BRAKING_MPS2))
+        0.0, speed * HEADWAY_S + speed * closing / (2 * math.sqrt(ACCELERATION_MPS2 * BRAKING_MPS2))
     )
-    near = 0.0 if gap == np.inf else (desired / max(gap, 0.1)) ** 2
-    return float(np.clip(ACCELERATION_MPS2 * (max(free, -3.0) - near), -7.0, ACCELERATION_MPS2))
+    near = (desired / max(gap, 0.1)) ** 2
+    return min(max(ACCELERATION_MPS2 * (max(free, -3.0) - near), -7.0), ACCELERATION_MPS2)
 
 
-def _start_speeds(drivers: list[Driver], at: F64, speed: F64, lights: Lights) -> F64:
+def _start_speeds(drivers: list[Driver], at: list[float], limits: list[float], lights: Lights) -> list[float]:
     """Speeds from which everybody can still stop in comfort."""
+    speed = limits.copy()
     for i, driver in enumerate(drivers):
         red_at_start = (lights.main_green_s > 0) == driver.on_main
-        room = driver.stop_m - at[i] if red_at_start and at[i] <= driver.stop_m else np.inf
-        speed[i] = min(speed[i], np.sqrt(2 * 1.4 * max(room, 0.0)))
+        room = driver.stop_m - at[i] if red_at_start and at[i] <= driver.stop_m else math.inf
+        speed[i] = min(speed[i], math.sqrt(2 * 1.4 * max(room, 0.0)))
         if i > 0:
             gap = at[i - 1] + drivers[i - 1].nose_m - drivers[i - 1].length_m - (at[i] + driver.nose_m)
             room = max(gap - STANDSTILL_GAP_M, 0.0)
-            speed[i] = min(speed[i], speed[i - 1] + room / HEADWAY_S, np.sqrt(speed[i - 1] ** 2 + 2.8 * room))
+            follow = math.sqrt(speed[i - 1] ** 2 + 2.8 * room)
+            speed[i] = min(speed[i], speed[i - 1] + room / HEADWAY_S, follow)
     return speed
 
 
-def _speed_limits(driver: Driver) -> tuple[F64, F64]:
-    """Speed along the path such that bends are slow and reached with gentle braking."""
+def _speed_limits(driver: Driver) -> list[float]:
+    """Speed at every metre of the path such that bends are slow and reached with gentle braking."""
     grid = np.arange(0.0, driver.path.length_m + 1.0, 1.0)
     bend = np.abs(driver.path.curvature(np.clip(grid, 0, driver.path.length_m)))
-    limit = np.minimum(driver.speed_mps, np.sqrt(LATERAL_MPS2 / np.maximum(bend, 1e-6)))
+    limit = np.minimum(driver.speed_mps, np.sqrt(LATERAL_MPS2 / np.maximum(bend, 1e-6))).tolist()
     for k in range(len(grid) - 2, -1, -1):
-        limit[k] = min(limit[k], np.sqrt(limit[k + 1] ** 2 + 2 * 1.6))
-    return grid, limit
+        limit[k] = min(limit[k], math.sqrt(limit[k + 1] ** 2 + 2 * 1.6))
+    return [float(value) for value in limit]
+
+
+def _between(values: list[float], at: float) -> float:
+    """Interpolates values at 0, 1, 2, ...; the first and last hold beyond."""
+    at = min(max(at, 0.0), len(values) - 1.0)
+    k = min(int(at), len(values) - 2)
+    return values[k] + (at - k) * (values[k + 1] - values[k])
 
 
 def routes(street: Street) -> dict[str, tuple[Path, float]]:

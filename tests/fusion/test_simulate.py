@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from calib import CrosslabelError
 from fusion import Box3D, Boxes, deskew
 from fusion.beam import seen_ns
 from fusion.overlap import iou_bev
-from fusion.simulate import Drive, SimulationConfig, simulate, visible_only
+from fusion.simulate import Drive, SimulationConfig, _kernels, simulate, visible_only
 from fusion.simulate.scan import beam_elevations, pulses
 
 VEHICLES = {"car", "truck", "bus", "cyclist"}
@@ -237,6 +239,29 @@ def test_another_process_reads_the_same_sweep(tiny):
     assert elsewhere.stdout.strip() == here
 
 
+def test_threads_that_read_at_once_read_what_one_thread_reads():
+    config = replace(SimulationConfig.tiny(), cameras=3, pedestrians=8)
+    alone, shared = Drive(config), Drive(config)
+    wanted = [(camera, frame) for frame in (0, 2) for camera in alone.rig.cameras]
+    start = Barrier(2)
+
+    def read(turn: int) -> list[tuple[bytes, ...]]:
+        start.wait()  # both meet a world in which nothing has been cast yet
+        found = []
+        for camera, frame in wanted[:: 1 - 2 * turn]:
+            picture, sweep = shared.picture(camera, frame), shared.scan(frame).sweep
+            found.append((picture.rgb.tobytes(), picture.actor.tobytes(), sweep.points.tobytes()))
+        return found[:: 1 - 2 * turn]
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(read, (0, 1))
+    expected = []
+    for camera, frame in wanted:
+        picture, sweep = alone.picture(camera, frame), alone.scan(frame).sweep
+        expected.append((picture.rgb.tobytes(), picture.actor.tobytes(), sweep.points.tobytes()))
+    assert one == expected and two == expected
+
+
 def test_another_seed_is_another_world(tiny):
     one, two = tiny[0], simulate(replace(SimulationConfig.tiny(), seed=8))[0]
     assert (
@@ -378,6 +403,42 @@ def test_the_log_is_lazy_and_the_trajectory_covers_it(demo):
     first_ns = min(refs[0].timestamp_ns for refs in log.images.values())
     assert log.trajectory.covers(first_ns) and log.trajectory.covers(last_ns)
     assert (np.diff(log.trajectory.timestamps_ns) == 10_000_000).all()
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.6, 3.0])
+def test_rays_near_a_mover_are_found_whatever_bounds_them(spread):
+    rng = np.random.default_rng(3)
+    ways = np.array([1.0, 0.2, -0.1]) + spread * rng.normal(size=(1000, 3))
+    origins = rng.normal(scale=0.5, size=(1000, 3))
+    rays = np.concatenate([origins, ways / np.linalg.norm(ways, axis=1, keepdims=True)], axis=1)
+    ends_m = rng.uniform(0, 40, 1000).astype(np.float32)
+    bounds, room = np.empty((-(-1000 // _kernels.BUNDLE), 8)), np.empty(1000, np.int64)
+    _kernels.bundles(rays, bounds)
+    found = 0
+    for center in rng.uniform(-20, 20, (200, 3)):
+        off = center - origins
+        along = np.einsum("ij,ij->i", off, rays[:, 3:])
+        aside = np.linalg.norm(off - along[:, None] * rays[:, 3:], axis=1)
+        inside = np.linalg.norm(off, axis=1) < 2.5
+        near = np.flatnonzero((inside | ((along > 0) & (aside < 2.5))) & (along - 2.5 < ends_m))
+        count = _kernels.rays_near(rays, bounds, ends_m, center, 2.5, room)
+        assert room[:count].tolist() == near.tolist()
+        found += count
+    assert found > 300
+
+
+def test_a_picture_costs_little(demo):
+    demo.picture("cam_front", 2)  # compiles, and builds what is needed once
+    start = time.process_time()
+    demo.picture("cam_front", 3)
+    assert time.process_time() - start < 1.8  # about 0.6 on an idle machine
+
+
+def test_an_empty_street_can_be_seen():
+    nobody = replace(SimulationConfig.tiny(), vehicles=0, pedestrians=0, cyclists=0, parked=0.0)
+    drive = Drive(nobody)
+    assert drive.actors == () and (drive.scan(0).actor == -1).all()
+    assert drive.picture("cam_front", 0).rgb.std() > 20
 
 
 def test_tiny_is_fast():
