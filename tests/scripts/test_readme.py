@@ -1,0 +1,71 @@
+"""Every command and every example of the README runs as it is written."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts import cli
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^crosslabel .+$", README, re.MULTILINE)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["crosslabel", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 0, arguments
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo has been run, a small one."""
+    folder = tmp_path_factory.mktemp("readme")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        run(monkeypatch, "demo", "--size", "tiny", "--seconds", "1")
+    return folder
+
+
+def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(demo)
+    on_demo = [line for line in COMMANDS if "kitti" not in line]
+    assert len(on_demo) == 4
+    for line in on_demo:
+        run(monkeypatch, *line.split()[1:])
+    assert {"out", "pictures", "dataset"} <= {path.name for path in demo.iterdir()}
+
+
+def test_the_commands_on_kitti_run(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = shared_data / "kitti_tracking"
+    for kind in ("training/calib", "training/label_02", "poses_orbslam3"):
+        kept = tmp_path / "kitti" / kind.replace("poses_orbslam3", "poses")
+        kept.mkdir(parents=True)
+        (kept / "0017.txt").symlink_to(source / kind / "0017.txt")
+    (tmp_path / "kitti" / "detections").symlink_to(source / "detections")
+    monkeypatch.chdir(tmp_path)
+    on_kitti = [line for line in COMMANDS if "kitti" in line]
+    assert len(on_kitti) == 2
+    for line in on_kitti:
+        run(monkeypatch, *line.split()[1:])
+    assert (tmp_path / "results" / "0017.txt").read_text(encoding="utf-8")
+
+
+def test_the_example_in_python_runs(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(demo)
+    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert len(names["points"].index) > 100
+    assert "corners_px" in names
+
+
+def test_every_command_is_in_the_table_and_every_file_it_links_to_exists() -> None:
+    for command in cli.app.registered_commands:
+        assert f"`crosslabel {command.name}" in README
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (Path(__file__).parents[2] / link).is_file(), link
