@@ -1,16 +1,14 @@
 """The ground under simulated LiDARs on surfaces known exactly, and on a real street."""
 
-import gzip
 import itertools
-import json
-import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calib import SE3
+from formats.pandaset import PANDASET
+from formats.pickles import read_frame
 from fusion.ground import Ground
 
 
@@ -134,29 +132,15 @@ def test_it_does_not_depend_on_the_order_or_the_type_of_the_points():
     assert np.abs(rounded - expected).max() < 0.1  # a point on the border of two cells may change sides
 
 
-class _Arrays(pickle.Unpickler):
-    def find_class(self, module, name):
-        if module.split(".")[0] not in ("pandas", "numpy") and (module, name) != ("builtins", "slice"):
-            raise pickle.UnpicklingError(f"{module}.{name}")
-        return super().find_class(module, name)
-
-
-def read(path):
-    with gzip.open(path) as file:
-        return _Arrays(file).load()
-
-
 def test_on_a_real_street_the_labelled_ground_is_ground(shared_data):
     """PandaSet names the class of every point: 6 to 12 are ground, road, markings, sidewalk, driveway."""
-    log = shared_data / "pandaset" / "002"
-    placed = json.loads((log / "lidar" / "poses.json").read_text())[0]
-    quaternion = [placed["heading"][k] for k in "wxyz"]
-    world_from_sensor = SE3.from_quaternion_wxyz(quaternion, [placed["position"][k] for k in "xyz"])
-    sweep = read(log / "lidar" / "00.pkl.gz")
-    points_sensor = world_from_sensor.inverse() @ sweep[["x", "y", "z"]].to_numpy()
-    points = np.column_stack([points_sensor[:, 1], -points_sensor[:, 0], points_sensor[:, 2]])
-    classes = read(log / "annotations" / "semseg" / "00.pkl.gz").to_numpy().ravel()
-    spinning = sweep["d"].to_numpy() == 0
+    path = shared_data / "pandaset" / "002"
+    log = PANDASET.open_log(path, "002")
+    columns = read_frame(path / "lidar" / "00.pkl.gz")
+    points_world = np.column_stack([columns[name] for name in "xyz"])
+    points = log.trajectory.at(int(log.timestamps_ns[0])).inverse() @ points_world
+    (classes,) = read_frame(path / "annotations" / "semseg" / "00.pkl.gz").values()
+    spinning = columns["d"] == 0
     heights_m = Ground.fit(points[spinning]).heights_above(points)
     near = spinning & (np.hypot(points[:, 0], points[:, 1]) < 40)
     on_ground = near & (classes >= 6) & (classes <= 12)
