@@ -23,7 +23,8 @@ class Format:
         log_ids: names of the logs under a path, in order.
         open_log: opens one log lazily.
         read_labels: the labels of one log; `None` for the log where the format's labels need none.
-        write: writes logs with their labels as a data set into a folder that does not exist yet.
+        write: `write(path, pairs, *, progress=None, **options)` writes logs with their labels as a data set
+            into a folder that does not exist yet.
         write_labels: writes the labels of one log alone.
         read_detections: unconnected per-frame boxes: every track holds one annotation.
         read_poses: a trajectory kept in a folder of its own.

@@ -18,6 +18,7 @@ from calib.types import F64
 from formats.errors import FormatError
 from formats.kitti.labels import LABEL_CAMERA, frame_numbers, label_frame_of
 from fusion.align import ego_at_shot_from_ego_at_frame
+from fusion.beam import image_of_frame
 from fusion.boxes import EDGES, Box3D
 from fusion.log import DriveLog, ImageRef
 
@@ -86,8 +87,8 @@ def view_of(log: DriveLog, path: Path) -> View:
 
 
 def frames_of(log: DriveLog, view: View) -> list[Frame]:
-    """All frames of a log, each with the image that is nearest to it and to no other frame nearer."""
-    images = {t: log.image_near(view.camera.name, t) for t in log.timestamps_ns.tolist()}
+    """All frames of a log, each with the image of what the LiDAR measured in it, no image twice."""
+    images = {t: image_of_frame(log, view.camera.name, t) for t in log.timestamps_ns.tolist()}
     owners: dict[int, int] = {}
     for t, image in images.items():
         if image is not None:

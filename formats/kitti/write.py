@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,13 @@ IMAGE_KINDS = ("png", "jpg", "none")
 SEQUENCE_NAME = re.compile(r"\d{4}")
 
 
-def write(path: Path, pairs: Iterable[tuple[DriveLog, LabelSet]], images: str = "png") -> None:
+def write(
+    path: Path,
+    pairs: Iterable[tuple[DriveLog, LabelSet]],
+    *,
+    images: str = "png",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> None:
     """Writes logs with their labels as a training tree into a folder that is new or empty.
 
     A log whose name is no sequence number gets the next that is free; `sequences.txt` tells which.
@@ -41,7 +47,7 @@ def write(path: Path, pairs: Iterable[tuple[DriveLog, LabelSet]], images: str = 
         for log, labels in pairs:
             name = _sequence_name(log.name, names)
             names[name] = " ".join(log.name.split())
-            _write_log(folder / "training", name, log, labels, images)
+            _write_log(folder / "training", name, log, labels, images, progress)
         write_text(folder / "sequences.txt", "".join(f"{n} {names[n]}\n" for n in sorted(names)))
 
 
@@ -51,7 +57,14 @@ def _sequence_name(name: str, used: dict[str, str]) -> str:
     return next(free for number in range(10_000) if (free := f"{number:04d}") not in used)
 
 
-def _write_log(training: Path, name: str, log: DriveLog, labels: LabelSet, images: str) -> None:
+def _write_log(
+    training: Path,
+    name: str,
+    log: DriveLog,
+    labels: LabelSet,
+    images: str,
+    progress: Callable[[str, int, int], None] | None,
+) -> None:
     view = view_of(log, training)
     frames = frames_of(log, view)
     text = calibration_text(view.model, view.cam_from_rect0, view.rect0_from_ego)
@@ -60,14 +73,17 @@ def _write_log(training: Path, name: str, log: DriveLog, labels: LabelSet, image
     write_text(training / "times" / f"{name}.txt", _times_text(frames))
     if log.metadata.get("poses") != "none":
         write_text(training / "oxts" / f"{name}.txt", oxts_text(_world_from_ego(log, frames)))
-    for frame in frames:
+    maps = None if view.undistorted or images == "none" else _undistortion(view)
+    for done, frame in enumerate(frames, start=1):
         scan = _scan(log, frame)
         if scan is not None:
             write_bytes(
                 training / "velodyne" / name / f"{frame.number:06d}.bin", scan.astype("<f4").tobytes()
             )
-    if images != "none":
-        _write_images(training / "image_02" / name, frames, view, images)
+        if images != "none":
+            _write_image(training / "image_02" / name / f"{frame.number:06d}.{images}", frame, maps)
+        if progress is not None:
+            progress(log.name, done, len(frames))
 
 
 def _times_text(frames: list[Frame]) -> str:
@@ -94,19 +110,16 @@ def _scan(log: DriveLog, frame: Frame) -> F32 | None:
     return np.column_stack([points_ego_at_shot, intensity]).astype(np.float32)
 
 
-def _write_images(folder: Path, frames: list[Frame], view: View, ending: str) -> None:
-    maps = None if view.undistorted else _undistortion(view)
-    for frame in frames:
-        if frame.image is None:
-            continue
-        file, source = folder / f"{frame.number:06d}.{ending}", frame.image.path
-        rgb = frame.image.read()
-        if maps is not None:
-            write_rgb(file, _remapped(rgb, maps))
-        elif source is not None and source.suffix == file.suffix:
-            write_bytes(file, read_bytes(source))
-        else:
-            write_rgb(file, rgb)
+def _write_image(file: Path, frame: Frame, maps: F32 | None) -> None:
+    if frame.image is None:
+        return
+    source, rgb = frame.image.path, frame.image.read()
+    if maps is not None:
+        write_rgb(file, _remapped(rgb, maps))
+    elif source is not None and source.suffix == file.suffix:
+        write_bytes(file, read_bytes(source))
+    else:
+        write_rgb(file, rgb)
 
 
 def _undistortion(view: View) -> F32:

@@ -123,6 +123,22 @@ def test_from_detections_to_tracks_in_kittis_format(crosslabel, shared_data, tmp
         assert len(line.split()) == 18
 
 
+def test_every_format_that_is_written_whole_takes_what_the_command_gives(crosslabel, tmp_path):
+    from formats.registry import FORMATS
+
+    crosslabel("demo", "--out", tmp_path / "demo", "--size", "tiny", "--seconds", "0.3")
+    drive, labels = tmp_path / "demo" / "drive", tmp_path / "demo" / "labels"
+    whole = [format.name for format in FORMATS if format.write is not None]
+    assert set(whole) == {"nuscenes", "kitti_tracking"}
+    for name in whole:
+        export = ("--source", drive, "--format", name, "--sensors", "--out", tmp_path / name)
+        crosslabel("export", labels, *export)
+        told = json.loads(crosslabel("info", tmp_path / name, "--json"))
+        assert told["format"] == name
+        assert told["logs"][0]["frames"] >= 4
+        assert told["logs"][0]["classes"]
+
+
 def test_info_tells_what_is_there(crosslabel, pandaset):
     told = json.loads(crosslabel("info", pandaset, "--json"))
     assert told["format"] == "pandaset"
