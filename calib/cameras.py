@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol, runtime_checkable
@@ -75,7 +76,7 @@ class CameraModel(Protocol):
 
 
 @dataclass(frozen=True)
-class _Intrinsics:
+class _Intrinsics(ABC):
     """What every model here has: focal lengths, principal point and image size in pixels."""
 
     fx_px: float
@@ -110,15 +111,15 @@ class _Intrinsics:
         """The distortion, filled up with zeros."""
         return self.distortion + (0.0,) * (self._LENGTHS[-1] - len(self.distortion))
 
-    @cached_property
+    @property
+    @abstractmethod
     def limit_rad(self) -> float:
         """Angle from the axis up to which the model maps one to one; at most a right angle."""
-        raise NotImplementedError
 
-    @cached_property
+    @property
+    @abstractmethod
     def row(self) -> F64:
         """The parameters as the kernels read them."""
-        raise NotImplementedError
 
     @cached_property
     def sight(self) -> F64:
@@ -153,9 +154,9 @@ class _Intrinsics:
         _kernels.project_points(points, self.row, uv_px, visible)
         return Projection(uv_px, points[:, 2].copy(), visible)
 
+    @abstractmethod
     def ray(self, uv_px: Floats) -> F64:
         """(N, 2) pixels to (N, 3) unit directions."""
-        raise NotImplementedError
 
     def _filled_row(self, family: int, limit: float, extra: F64) -> F64:
         head = [self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px, family, limit]
