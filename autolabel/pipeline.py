@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from autolabel.config import Config
-from autolabel.progress import Progress
 from autolabel.propagate import propagate
 from autolabel.tracks import track_detections
 from calib.errors import CrosslabelError
 from fusion.edits import Edit
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
+from fusion.progress import Progress
 
 __all__ = ["Progress", "propose"]
 

@@ -9,13 +9,13 @@ import numpy as np
 from autolabel.config import Config, KindConfig, PropagationConfig
 from autolabel.headings import flipped, poses_from, steady, tilts_at, tilts_of
 from autolabel.motion import Path, evenly, smoothest_path
-from autolabel.progress import Progress
 from autolabel.world import LocalWorld, Sightings
 from calib.types import F64, I64
 from fusion.categories import Kind, kind_of
 from fusion.edits import Edit, PutAnnotations, RemoveAnnotations
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
+from fusion.progress import Progress
 
 
 def propagate(

@@ -18,11 +18,11 @@ import numpy as np
 
 from autolabel.config import Config
 from autolabel.pipeline import propose
-from autolabel.progress import Progress
 from fusion.edits import Group
 from fusion.errors import StoreError
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
+from fusion.progress import Progress
 from fusion.store import LabelStore
 
 RUN_SCHEMA = 1

@@ -7,7 +7,6 @@ import numpy as np
 from autolabel.config import Config
 from autolabel.detections import Detections, detections_by_kind
 from autolabel.link import link
-from autolabel.progress import Progress
 from autolabel.refine import member_scores, refine
 from autolabel.world import LocalWorld
 from calib.types import I64
@@ -15,6 +14,7 @@ from fusion.categories import Kind
 from fusion.edits import Edit, PutTrack
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
+from fusion.progress import Progress
 
 
 def track_detections(

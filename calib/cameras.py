@@ -17,7 +17,7 @@ from calib.distortion import (
     undistort_fisheye,
 )
 from calib.errors import CalibrationError
-from calib.types import F64, Bools, Floats, frozen
+from calib.types import F64, Bools, Floats, frozen, kernel_view
 
 PLAIN, BROWN, KANNALA_BRANDT = 0, 1, 2
 
@@ -148,8 +148,7 @@ class _Intrinsics(ABC):
         """(N, 3) points in the camera frame to pixels."""
         from calib import _kernels
 
-        points = np.ascontiguousarray(points_cam, dtype=np.float64).reshape(-1, 3).view()
-        points.flags.writeable = False
+        points = kernel_view(points_cam, 3, np.float64)
         uv_px, visible = np.empty((len(points), 2)), np.empty(len(points), dtype=np.bool_)
         _kernels.project_points(points, self.row, uv_px, visible)
         return Projection(uv_px, points[:, 2].copy(), visible)

@@ -9,7 +9,7 @@ import numpy as np
 
 from calib.cameras import CameraModel
 from calib.se3 import SE3
-from calib.types import F32, F64, I32, Floats
+from calib.types import F32, F64, I32, Floats, kernel_view
 
 # Of a sum of four products of float32 numbers, rounded coefficients included; three times what it can be.
 ROUNDING = 1e-6
@@ -48,7 +48,7 @@ def project_cloud(
     """
     from calib import _kernels
 
-    cloud = _cloud(points)
+    cloud = kernel_view(points, 3, np.float32 if points.dtype == np.float32 else np.float64)
     count = len(models)
     if count == 0:
         return []
@@ -66,14 +66,6 @@ def project_cloud(
         VisiblePoints(index[start:end], uv_px[start:end], depth_m[start:end])
         for start, end in zip(starts, ends.tolist(), strict=True)
     ]
-
-
-def _cloud(points: Floats) -> Floats:
-    """One layout for the kernel, read-only, so that it is compiled once for each of two types."""
-    dtype = np.dtype(np.float32 if points.dtype == np.float32 else np.float64)
-    cloud: Floats = np.ascontiguousarray(points, dtype=dtype).reshape(-1, 3).view()
-    cloud.flags.writeable = False
-    return cloud
 
 
 def _gates(sights: Sequence[F64], rotations: F64, translations: F64) -> F32:

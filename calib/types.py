@@ -21,3 +21,13 @@ def frozen(values: ArrayLike, dtype: type[Scalar]) -> NDArray[Scalar]:
     copy = np.array(values, dtype=dtype, order="C", copy=True)
     copy.flags.writeable = False
     return copy
+
+
+def kernel_view(values: Floats, width: int, dtype: type[Scalar]) -> NDArray[Scalar]:
+    """(N, width) as kernels take it: contiguous, of one type, read-only, so that each is compiled once.
+
+    Nothing is copied where the values are so already, and what is handed in stays writable.
+    """
+    view = np.ascontiguousarray(values, dtype=dtype).reshape(-1, width).view()
+    view.flags.writeable = False
+    return view

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from calib.rig import Lidar
 from calib.types import F64, I64, Floats
 from fusion.boxes import Boxes
 from fusion.labels import Track
@@ -54,7 +55,6 @@ def image_of_frame(log: DriveLog, camera: str, frame_ns: int) -> ImageRef | None
     return log.image_near(camera, frame_ns + view_offset_ns(log, camera), IMAGE_WITHIN_NS)
 
 
-@lru_cache(maxsize=16)
 def beam_table(log: DriveLog) -> tuple[int, ...]:
     """The beam's offsets by sector: what the rig says of the main LiDAR, else measured on one sweep."""
     lidar = log.rig.main_lidar
@@ -62,6 +62,11 @@ def beam_table(log: DriveLog) -> tuple[int, ...]:
         return ()
     if lidar.beam_offset_ns or not log.sweeps.get(lidar.name):
         return lidar.beam_offset_ns
+    return _measured_on_first_sweep(log, lidar)
+
+
+@lru_cache(maxsize=16)
+def _measured_on_first_sweep(log: DriveLog, lidar: Lidar) -> tuple[int, ...]:
     sweep = log.sweeps[lidar.name][0].read()
     rays = lidar.ego_from_sensor.rotate(sweep.points.astype(np.float64))
     return measure_beam(sweep, rays)

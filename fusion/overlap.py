@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from calib.errors import CrosslabelError
-from calib.types import F64, I32, I64, Bools, Floats
+from calib.types import F64, I32, I64, Bools, Floats, kernel_view
 from fusion.boxes import Box3D, Boxes
 
 # Faces belong to a box; this much absorbs the rounding of moving boxes and points between frames.
@@ -17,7 +17,7 @@ def points_in_box(points: Floats, box: Box3D) -> Bools:
     """Which of (N, 3) points lie in a box, faces included."""
     from fusion import _kernels
 
-    cloud = _cloud(points)
+    cloud = kernel_view(points, 3, np.float64)
     inside = np.empty(len(cloud), dtype=np.bool_)
     half = box.size_lwh_m / 2 + FACE_SLACK_M
     _kernels.points_in_box(cloud, box.ego_from_box.rotation, box.ego_from_box.translation, half, inside)
@@ -76,20 +76,13 @@ def _matrix(a: Boxes, b: Boxes, solid: bool) -> F64:
     return iou
 
 
-def _cloud(points: Floats) -> F64:
-    """One layout and type for the kernels, so that each is compiled once."""
-    cloud: F64 = np.ascontiguousarray(points, dtype=np.float64).reshape(-1, 3).view()
-    cloud.flags.writeable = False
-    return cloud
-
-
 class _Search:
     """Points meet only the boxes that reach into their cell of a grid over all boxes."""
 
     def __init__(self, points: Floats, boxes: Boxes) -> None:
         from fusion import _kernels
 
-        self.cloud, self.sizes = _cloud(points), boxes.sizes_lwh_m
+        self.cloud, self.sizes = kernel_view(points, 3, np.float64), boxes.sizes_lwh_m
         if len(boxes) == 0:
             return
         rotations, centers = boxes.dst_from_box.rotations, boxes.dst_from_box.translations

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fusion.log import DriveLog
-
-# Told what is being done, how much of it is done, and how much there is.
-Progress = Callable[[str, int, int], None]
+from fusion.progress import Progress
 
 
 def note(message: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from calib.types import U8
     from fusion.labels import LabelSet, Track
     from fusion.log import DriveLog, ImageRef
-    from scripts.console import Progress
+    from fusion.progress import Progress
 
 TILE_WIDTH_PX = 640
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from formats.kitti.write_labels import label_text
 from fusion.align import points_in_ego, read_deskewed
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
+from fusion.progress import Progress
 
 IMAGE_KINDS = ("png", "jpg", "none")
 SEQUENCE_NAME = re.compile(r"\d{4}")
@@ -31,7 +32,7 @@ def write(
     pairs: Iterable[tuple[DriveLog, LabelSet]],
     *,
     images: str = "png",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Writes logs with their labels as a training tree into a folder that is new or empty.
 
@@ -63,7 +64,7 @@ def _write_log(
     log: DriveLog,
     labels: LabelSet,
     images: str,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress | None,
 ) -> None:
     view = view_of(log, training)
     frames = frames_of(log, view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from formats.nuscenes.write_labels import LabelWriter, write_vocabulary
 from formats.nuscenes.write_sensors import SensorWriter
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
+from fusion.progress import Progress
 
 VERSION = "v1.0-crosslabel"
 SPLIT = "all"
 MAP_SIDE_PX = 64
-Progress = Callable[[str, int, int], None]
 
 
 def write(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from formats.nuscenes.tokens import EXTRA, microseconds, token_of
 from fusion.align import read_deskewed
 from fusion.beam import beam_table
 from fusion.log import DriveLog, ImageRef, SweepRef
+from fusion.progress import Progress
 from fusion.sweep import Sweep
 
 IMAGE_THREADS = min(os.cpu_count() or 1, 4)
@@ -38,7 +39,7 @@ class SensorWriter:
         plan: Plan,
         hard_links: bool,
         undistort: bool,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Progress | None,
     ) -> None:
         self.root, self.tables, self.log, self.plan = root, tables, log, plan
         self.hard_links, self.undistort, self.progress = hard_links, undistort, progress

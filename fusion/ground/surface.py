@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.types import F64, Bools, Floats, frozen
+from calib.types import F64, Bools, Floats, frozen, kernel_view
 
 RINGS, SECTORS = 64, 144
 NEAREST_M, FARTHEST_M = 2.5, 150.0
@@ -36,7 +36,7 @@ class Ground:
         """
         from fusion.ground import _kernels
 
-        cloud = _columns(points_ego, 3)
+        cloud = kernel_view(points_ego, 3, np.float64)
         order, starts = _kernels.sort_into_cells(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
         lows = np.empty((RINGS, SECTORS))
         _kernels.low_heights(cloud, order, starts, lows)
@@ -56,7 +56,7 @@ class Ground:
         """(M,) z of the ground at (M, 2) places in the ego frame; NaN where it is unknown."""
         from fusion.ground import _kernels
 
-        places = _columns(xy, 2)
+        places = kernel_view(xy, 2, np.float64)
         heights_m = np.empty(len(places))
         _kernels.ground_heights(self.heights_m, places, NEAREST_M, FARTHEST_M, heights_m)
         return heights_m
@@ -64,13 +64,6 @@ class Ground:
     def heights_above(self, points: Floats) -> F64:
         """(N,) heights of (N, 3) points above the ground below them; NaN where that is unknown."""
         return np.asarray(points[:, 2] - self.height_at(points[:, :2]), dtype=np.float64)
-
-
-def _columns(values: Floats, width: int) -> F64:
-    """One layout and type for the kernels, so that each is compiled once."""
-    columns: F64 = np.ascontiguousarray(values, dtype=np.float64).reshape(-1, width).view()
-    columns.flags.writeable = False
-    return columns
 
 
 def _cell_centers() -> F64:
