@@ -88,6 +88,22 @@ class SE3:
         rotation = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
         return cls(rotation, np.asarray(translation, dtype=np.float64))
 
+    @classmethod
+    def from_rotation_vector(cls, vector_rad: ArrayLike, translation: ArrayLike = (0.0, 0.0, 0.0)) -> SE3:
+        """From the axis of a rotation times its angle (Rodrigues)."""
+        vector = np.asarray(vector_rad, dtype=np.float64)
+        angle_rad = float(np.linalg.norm(vector))
+        quaternion = np.append(np.cos(angle_rad / 2), np.sinc(angle_rad / (2 * np.pi)) / 2 * vector)
+        return cls.from_quaternion_wxyz(quaternion, translation)
+
+    @property
+    def rotation_vector_rad(self) -> F64:
+        """(3,) axis times angle, the angle in [0, pi]."""
+        quaternion = self.quaternion_wxyz
+        sine = float(np.linalg.norm(quaternion[1:]))
+        angle_rad = 2 * np.arctan2(sine, quaternion[0])
+        return np.asarray(quaternion[1:] * (angle_rad / sine if sine > 0 else 2.0), dtype=np.float64)
+
     @property
     def matrix(self) -> F64:
         """(4, 4) homogeneous matrix."""

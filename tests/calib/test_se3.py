@@ -148,3 +148,17 @@ def test_a_long_chain_stays_rigid():
     for _ in range(2_000):
         chained = chained @ step
     np.testing.assert_allclose(chained.rotation @ chained.rotation.T, np.eye(3), rtol=0, atol=1e-11)
+
+
+@laws
+@given(vector=st.lists(st.floats(-1.8, 1.8), min_size=3, max_size=3))
+def test_rotation_vector_round_trip(vector):
+    dst_from_src = SE3.from_rotation_vector(vector, (1, 2, 3))
+    assert np.allclose(dst_from_src.rotation_vector_rad, vector, atol=1e-12)
+    scipy_rotation = Rotation.from_rotvec(vector).as_matrix()
+    assert np.allclose(dst_from_src.rotation, scipy_rotation, atol=1e-14)
+
+
+def test_tiny_rotation_vectors_keep_their_digits():
+    tiny = np.array([1e-9, -3e-10, 2e-12])
+    assert np.allclose(SE3.from_rotation_vector(tiny).rotation_vector_rad, tiny, rtol=1e-12, atol=0)
