@@ -1,6 +1,17 @@
 """Where every sensor sits and how it sees."""
 
-from calib.cameras import CameraModel, Fisheye, Pinhole, Projection
+from calib.cameras import (
+    CameraModel,
+    Cylindrical,
+    DoubleSphere,
+    Equirectangular,
+    ExtendedUnified,
+    Fisheye,
+    FTheta,
+    Pinhole,
+    Projection,
+    Unified,
+)
 from calib.errors import CalibrationError, CrosslabelError
 from calib.project import VisiblePoints, project_cloud
 from calib.rig import Camera, Lidar, Rig
@@ -12,12 +23,18 @@ __all__ = [
     "Camera",
     "CameraModel",
     "CrosslabelError",
+    "Cylindrical",
+    "DoubleSphere",
+    "Equirectangular",
+    "ExtendedUnified",
+    "FTheta",
     "Fisheye",
     "Lidar",
     "Pinhole",
     "Projection",
     "Rig",
     "SE3Batch",
+    "Unified",
     "VisiblePoints",
     "project_cloud",
 ]

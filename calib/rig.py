@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, get_args
+
+import numpy as np
 
 from calib.cameras import CameraModel
 from calib.errors import CalibrationError
 from calib.se3 import SE3
+from calib.types import F64, Floats
+
+ReadoutDirection = Literal["down", "up", "right", "left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +37,46 @@ class Lidar:
 class Camera:
     """A camera in its place; the sensor frame is x right, y down, z forward.
 
+    The timestamp of an image is the middle of the exposure of the middle of the image. A rolling shutter
+    exposes row v of H rows at `timestamp + (v - (H - 1) / 2) / (H - 1) * readout_ns` (columns, where the
+    readout runs sideways; reversed, where it runs up or left).
+
     Attributes:
         name: unique within the rig.
         ego_from_sensor: pose of the camera on the car.
         model: how it sees.
         readout_ns: time from the first row's exposure to the last one's; 0 for a global shutter.
+        exposure_ns: how long one row is exposed; 0 if not known.
+        readout: where the rows (down, up) or columns (right, left) are exposed to, one after the other.
+
+    Raises:
+        CalibrationError: a negative time, or a direction that there is not.
     """
 
     name: str
     ego_from_sensor: SE3
     model: CameraModel
     readout_ns: int = 0
+    exposure_ns: int = 0
+    readout: ReadoutDirection = "down"
+
+    def __post_init__(self) -> None:
+        if self.readout_ns < 0 or self.exposure_ns < 0:
+            raise CalibrationError(f"camera {self.name}: readout and exposure cannot take less than no time")
+        if self.readout not in get_args(ReadoutDirection):
+            raise CalibrationError(f"camera {self.name}: there is no readout direction {self.readout!r}")
+
+    def timestamp_of_trigger_ns(self, trigger_ns: int) -> int:
+        """The timestamp of an image whose first row began to be exposed at the trigger."""
+        return trigger_ns + (self.exposure_ns + self.readout_ns) // 2
+
+    def row_offset_ns(self, uv_px: Floats) -> F64:
+        """(N,) when (N, 2) pixels are exposed, counted from the timestamp of the image."""
+        sideways = self.readout in ("right", "left")
+        last_px = (self.model.width_px if sideways else self.model.height_px) - 1
+        sign = 1.0 if self.readout in ("down", "right") else -1.0
+        along_px = np.asarray(uv_px, dtype=np.float64)[..., 0 if sideways else 1]
+        return np.asarray((along_px - last_px / 2) * (sign * self.readout_ns / max(last_px, 1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from formats.folder import FOLDER
 from formats.format import Format, recognise
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.labels_db import LABELS_DB
 from formats.nuscenes import NUSCENES
 from formats.pandaset import PANDASET
+from formats.sustech import SUSTECHPOINTS
 
 # The last also takes a folder that holds labels beside other things, so it is tried last.
-FORMATS: tuple[Format, ...] = (PANDASET, KITTI_TRACKING, NUSCENES, LABELS_DB)
+FORMATS: tuple[Format, ...] = (FOLDER, PANDASET, SUSTECHPOINTS, KITTI_TRACKING, NUSCENES, LABELS_DB)
 
 
 def find_format(path: Path, name: str | None = None) -> Format:

@@ -1,7 +1,8 @@
 """Labels and clouds at a camera's own instant.
 
 The car moves between the instant of a sweep and the exposure of an image, so what stands still in the
-world moves in the ego frame: every function here goes through the trajectory.
+world moves in the ego frame: every function here goes through the trajectory. Where the rows of an image
+are exposed one after the other, each point is seen at the instant of its own row.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import numpy as np
 
 from calib.project import VisiblePoints, project_cloud
 from calib.se3 import SE3
-from calib.types import F32
+from calib.shutter import CameraMotion, ShotLens, project_through_shutter, shot_span_ns
+from calib.shutter.motion import knots_ns
+from calib.types import F32, F64
 from fusion.beam import seen_ns
 from fusion.boxes import Box3D
 from fusion.labels import Track
@@ -48,6 +51,7 @@ def cam_at_shot_from_ego(log: DriveLog, image: ImageRef, frame_ns: int) -> SE3:
     return ego_from_cam.inverse() @ ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
 
 
+VELOCITY_STEP_NS = 10_000_000
 LONGEST_GAP_NS = 600_000_000
 LONGEST_OVERHANG_NS = 200_000_000
 
@@ -94,9 +98,65 @@ def _moved_evenly(
     return Box3D(ego_from_world @ world_from_box, *(float(v) for v in nearer.size_lwh_m))
 
 
+def motion_in_shot(log: DriveLog, image: ImageRef, frame_ns: int) -> CameraMotion:
+    """How the camera moves through the ego frame of a log's frame while it reads an image out.
+
+    At the ends of the trajectory the camera goes on as in its last step.
+
+    Raises:
+        TimeRangeError: the instant of the image or of the frame is outside of the trajectory.
+    """
+    camera, drive = log.rig.cameras[image.camera], log.trajectory
+    world_from_ego_at_frame = drive.at(frame_ns)
+    drive.at(image.timestamp_ns)
+    offsets_ns = knots_ns(*shot_span_ns(camera))
+    instants_ns = image.timestamp_ns + offsets_ns
+    covered = (instants_ns >= drive.start_ns) & (instants_ns <= drive.end_ns)
+    if covered.sum() < 2:
+        return CameraMotion.at_rest(cam_at_shot_from_ego(log, image, frame_ns))
+    world_from_cams = drive.at_many(instants_ns[covered]) @ camera.ego_from_sensor
+    cams_from_ego = world_from_cams.inverse() @ world_from_ego_at_frame
+    step_ns = float(offsets_ns[1] - offsets_ns[0])
+    return CameraMotion(float(offsets_ns[covered][0]), step_ns, cams_from_ego)
+
+
 def cloud_in_image(log: DriveLog, sweep: Sweep, image: ImageRef) -> VisiblePoints:
-    """The points of a deskewed sweep in an image, taken to the image's own instant."""
-    cam_from_ego = cam_at_shot_from_ego(log, image, sweep.timestamp_ns)
-    ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
-    cam_from_lidar = cam_from_ego @ ego_from_lidar
-    return project_cloud(sweep.points, [log.rig.cameras[image.camera].model], [cam_from_lidar])[0]
+    """The points of a sweep in an image, taken to the instant of the image, or of their own rows.
+
+    A raw sweep is deskewed first. Through a rolling shutter the answer is `ExposedPoints`.
+
+    Raises:
+        TimeRangeError: an instant is outside of the trajectory.
+    """
+    camera, ego_from_lidar = log.rig.cameras[image.camera], log.rig.lidars[sweep.lidar].ego_from_sensor
+    still = deskew(sweep, ego_from_lidar, log.trajectory)
+    if camera.readout_ns == 0:
+        cam_from_ego = cam_at_shot_from_ego(log, image, sweep.timestamp_ns)
+        return project_cloud(still.points, [camera.model], [cam_from_ego @ ego_from_lidar])[0]
+    motion = motion_in_shot(log, image, sweep.timestamp_ns).of_points_in(ego_from_lidar)
+    return project_through_shutter(still.points, camera, motion)
+
+
+def lens_of_shot(log: DriveLog, image: ImageRef) -> ShotLens:
+    """How the camera saw in one shot: projects what is given in its frame at the timestamp of the image.
+
+    Raises:
+        TimeRangeError: the image was taken outside of the trajectory.
+    """
+    camera = log.rig.cameras[image.camera]
+    motion = motion_in_shot(log, image, image.timestamp_ns).of_points_in(camera.ego_from_sensor)
+    return ShotLens(camera, motion)
+
+
+def velocity_at(log: DriveLog, track: Track, timestamp_ns: int) -> F64:
+    """(3,) velocity of a track over the ground at an instant, in the axes of ego; zero if not known."""
+    before_ns, after_ns = timestamp_ns - VELOCITY_STEP_NS, timestamp_ns + VELOCITY_STEP_NS
+    places = [
+        log.trajectory.at(t) @ box.center
+        for t in (before_ns, after_ns)
+        if log.trajectory.covers(t) and (box := box_at(log, track, t)) is not None
+    ]
+    if len(places) < 2:
+        return np.zeros(3)
+    velocity_world_mps = (places[1] - places[0]) / (2e-9 * VELOCITY_STEP_NS)
+    return log.trajectory.at(timestamp_ns).inverse().rotate(velocity_world_mps)

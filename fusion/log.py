@@ -43,7 +43,7 @@ class ImageRef:
 
     Attributes:
         camera: name of the sensor in the rig.
-        timestamp_ns: the instant of its exposure (of the first row, where rows differ).
+        timestamp_ns: the middle of its exposure; of the middle row, where rows differ (see `Camera`).
         load: reads it as (H, W, 3) uint8 RGB.
         path: its file, where it has one of its own.
     """

@@ -9,6 +9,7 @@ import numpy as np
 
 from calib.cameras import CameraModel
 from calib.se3 import SE3
+from calib.shutter import ShotLens
 from calib.types import F64, U8, Floats
 from fusion.boxes import EDGES, UNIT_CORNERS, Box3D
 from fusion.categories import Kind, kind_of
@@ -36,11 +37,19 @@ COLOURS: dict[Kind, tuple[int, int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A box to draw, and what to write beside it."""
+    """A box to draw, and what to write beside it.
+
+    Attributes:
+        box: where it is at the timestamp of the image.
+        category: class name.
+        text: to write beside it.
+        velocity_mps: over the ground, in the axes of the box's ego frame; matters to rolling shutters.
+    """
 
     box: Box3D
     category: str
     text: str = ""
+    velocity_mps: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @property
     def colour(self) -> tuple[int, int, int]:
@@ -48,12 +57,12 @@ class Drawn:
         return COLOURS[kind_of(self.category)]
 
 
-def overlay(image: U8, model: CameraModel, cam_from_ego: SE3, things: Sequence[Drawn]) -> U8:
+def overlay(image: U8, lens: CameraModel | ShotLens, cam_from_ego: SE3, things: Sequence[Drawn]) -> U8:
     """Draws boxes on an image, the far ones first; edges bend as the lens bends them.
 
     Args:
         image: (H, W, 3) uint8 RGB; stays as it is.
-        model: of the camera.
+        lens: the camera's model, or how it saw in this shot where its rows are exposed one after the other.
         cam_from_ego: from the frame of the boxes to the camera at its own instant.
         things: boxes in the ego frame.
 
@@ -63,7 +72,7 @@ def overlay(image: U8, model: CameraModel, cam_from_ego: SE3, things: Sequence[D
     import cv2
 
     depths = np.array([(cam_from_ego @ thing.box.center)[2] for thing in things])
-    outlines = [_outline(model, cam_from_ego @ thing.box.ego_from_box, thing.box) for thing in things]
+    outlines = [_outline(lens, cam_from_ego, thing) for thing in things]
     far_first = [index for index in np.argsort(depths)[::-1] if outlines[index]]
     tinted = image.copy()
     for index in far_first:
@@ -87,18 +96,22 @@ def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, depth_m: float) ->
         _write(canvas, thing.text, (corner[:, 0].min(), corner[:, 1].min() - 4), thing.colour)
 
 
-def _outline(model: CameraModel, cam_from_box: SE3, box: Box3D) -> dict[int, F64]:
+def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn) -> dict[int, F64]:
     """Pixels along each edge that the camera sees at least a part of, by number of the edge.
 
     One sample beyond each end of what is seen is kept, so that lines reach the border of the image.
     """
-    corners = UNIT_CORNERS * box.size_lwh_m
+    corners, cam_from_box = UNIT_CORNERS * thing.box.size_lwh_m, cam_from_ego @ thing.box.ego_from_box
     steps = np.linspace(0, 1, EDGE_SAMPLES)[None, :, None]
     begins, ends = corners[[a for a, _ in EDGES]][:, None], corners[[b for _, b in EDGES]][:, None]
     samples = cam_from_box @ (begins + steps * (ends - begins))
     if samples[..., 2].max() <= 0:
         return {}
-    projection = model.project(samples.reshape(-1, 3))
+    flat = samples.reshape(-1, 3)
+    if isinstance(lens, ShotLens):
+        projection = lens.project(flat, cam_from_ego.rotate(np.array(thing.velocity_mps)))
+    else:
+        projection = lens.project(flat)
     uv_px = projection.uv_px.reshape(len(EDGES), EDGE_SAMPLES, 2)
     visible = projection.visible.reshape(len(EDGES), EDGE_SAMPLES)
     drawable = (np.abs(uv_px) < 30_000).all(axis=2)
@@ -149,15 +162,17 @@ def bird_eye(
     range_m: float = 50.0,
     size_px: int = 900,
     paths_ego: Sequence[tuple[F64, tuple[int, int, int]]] = (),
+    colours: U8 | None = None,
 ) -> U8:
     """The surroundings of the car from above, driving direction up.
 
     Args:
-        points_ego: (N, 3), coloured by height.
+        points_ego: (N, 3), coloured by height unless colours are given.
         things: boxes in the ego frame.
         range_m: from the car to the border.
         size_px: width and height of the picture.
         paths_ego: ways of objects, (M, 3) each with an RGB colour.
+        colours: (N, 3) uint8 RGB of the points.
 
     Returns:
         (size, size, 3) uint8 RGB.
@@ -172,7 +187,7 @@ def bird_eye(
 
     for ring_m in range(10, int(range_m) + 1, 10):
         cv2.circle(canvas, (size_px // 2,) * 2, round(ring_m * scale), (40, 44, 52), 1, cv2.LINE_AA)
-    _scatter(canvas, pixels(points_ego), points_ego[:, 2])
+    _scatter(canvas, pixels(points_ego), points_ego[:, 2], colours)
     for path, colour in paths_ego:
         if len(path) > 1:
             cv2.polylines(canvas, [_fixed_point(pixels(path))], False, colour, 1, cv2.LINE_AA, shift=4)
@@ -186,15 +201,20 @@ def bird_eye(
     return canvas
 
 
-def _scatter(canvas: U8, places_px: F64, heights_m: Floats) -> None:
-    import cv2
-
-    if len(places_px) == 0:
-        return
+def _scatter(canvas: U8, places_px: F64, heights_m: Floats, colours: U8 | None) -> None:
+    """Dots from the lowest point to the highest, in their own colours or in those of their heights."""
     columns, rows = np.round(places_px).astype(int).T
     on = (columns >= 0) & (columns < canvas.shape[1]) & (rows >= 0) & (rows < canvas.shape[0])
-    low, high = np.percentile(heights_m[on], (5, 97)) if on.any() else (0.0, 1.0)
-    shade = np.clip((heights_m[on] - low) / max(high - low, 1e-3), 0, 1)
-    order = np.argsort(shade)
-    colours = cv2.applyColorMap((70 + 160 * shade[order]).astype(np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)
-    canvas[rows[on][order], columns[on][order]] = colours[:, 0, ::-1]
+    order = np.flatnonzero(on)[np.argsort(heights_m[on], kind="stable")]
+    if len(order):
+        shades = _height_colours(heights_m[order]) if colours is None else colours[order]
+        canvas[rows[order], columns[order]] = shades
+
+
+def _height_colours(heights_m: Floats) -> U8:
+    import cv2
+
+    low, high = np.percentile(heights_m, (5, 97))
+    shade = np.clip((heights_m - low) / max(high - low, 1e-3), 0, 1)
+    bgr = cv2.applyColorMap((70 + 160 * shade).astype(np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)
+    return np.asarray(bgr[:, 0, ::-1], dtype=np.uint8)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from calib.rig import Rig
 from formats.errors import FormatError
 from formats.format import Format
 from formats.registry import find_format
@@ -35,6 +36,7 @@ def open_logs(
     format_name: str | None = None,
     wanted: list[str] | None = None,
     poses: Path | None = None,
+    rig: Path | None = None,
 ) -> Iterator[tuple[Format, DriveLog]]:
     """Opens logs one after the other and says what each lacks.
 
@@ -43,6 +45,7 @@ def open_logs(
         format_name: its format, where recognising it is not wanted.
         wanted: ids of logs; all where empty or None.
         poses: a folder of trajectories in place of the data set's own.
+        rig: a calibration file whose sensors take the place of the log's own of the same names.
 
     Raises:
         FormatError: what is there is no log, or not the wanted one.
@@ -56,8 +59,27 @@ def open_logs(
             if source.read_poses is None:
                 raise FormatError(poses, "", f"{source.title} keeps no poses in a folder of their own")
             log = replace(log, trajectory=source.read_poses(poses, log))
+        if rig is not None:
+            log = with_rig(log, rig)
         note_missing(log)
         yield source, log
+
+
+def with_rig(log: DriveLog, path: Path) -> DriveLog:
+    """The same log seen through another calibration; sensors that the file does not name stay as they are.
+
+    Raises:
+        FormatError: it is no calibration file, or none of its sensors is in the log.
+    """
+    from formats.rigs.find import find_rig
+
+    given = find_rig(path)
+    lidars = {name: given.lidars.get(name, lidar) for name, lidar in log.rig.lidars.items()}
+    cameras = {name: given.cameras.get(name, camera) for name, camera in log.rig.cameras.items()}
+    if not {*given.lidars, *given.cameras} & {*lidars, *cameras}:
+        named = ", ".join([*given.lidars, *given.cameras])
+        raise FormatError(path, "", f"has {named}, none of which is a sensor of {log.name}")
+    return replace(log, rig=Rig.of(tuple(lidars.values()), tuple(cameras.values())))
 
 
 def labels_of(path: Path, log: DriveLog) -> LabelSet:

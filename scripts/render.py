@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from fusion.labels import LabelSet, Track
     from fusion.log import DriveLog, ImageRef
     from fusion.progress import Progress
+    from fusion.sweep import Sweep
 
 TILE_WIDTH_PX = 640
+UNSEEN_SHADE = 52
 
 
 def run(
@@ -24,7 +26,12 @@ def run(
     log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
     format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Only every n-th frame.")] = 1,
-    points: Annotated[bool, typer.Option("--points", help="Draw the LiDAR's points on the images.")] = False,
+    points: Annotated[
+        bool, typer.Option("--points", help="Draw the LiDAR's points that a camera sees on its images.")
+    ] = False,
+    coloured: Annotated[
+        bool, typer.Option("--coloured", help="From above, give points their colours in the images.")
+    ] = False,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Also write a video.")] = True,
 ) -> None:
     """Draw labels on the cameras' images, each at its own instant, and from above.
@@ -37,7 +44,7 @@ def run(
     for _, drive in open_logs(path, format, log):
         label_set = labels_of(labels, drive)
         with progress_bar(drive.name) as progress:
-            count = draw_log(drive, label_set, out / drive.name, every, points, video, progress)
+            count = draw_log(drive, label_set, out / drive.name, every, points, video, progress, coloured)
         note(f"{drive.name}: {count} pictures: {out / drive.name}")
 
 
@@ -49,6 +56,7 @@ def draw_log(
     with_points: bool,
     with_video: bool,
     progress: Progress,
+    coloured: bool = False,
 ) -> int:
     """Draws every n-th frame of a log; returns the number of pictures written.
 
@@ -62,7 +70,7 @@ def draw_log(
     try:
         for done, frame in enumerate(frames):
             progress("frames", done, len(frames))
-            pictures = dict(_frame_pictures(log, labels, frame, with_points))
+            pictures = dict(_frame_pictures(log, labels, frame, with_points, coloured))
             for name, picture in pictures.items():
                 _save(folder / f"{frame:04d}_{name}.png", picture)
                 count += 1
@@ -76,52 +84,67 @@ def draw_log(
 
 
 def _frame_pictures(
-    log: DriveLog, labels: LabelSet, frame: int, with_points: bool
+    log: DriveLog, labels: LabelSet, frame: int, with_points: bool, coloured: bool
 ) -> Iterator[tuple[str, U8]]:
     """Name and picture of every camera that took an image of this frame, and of the view from above."""
-    import numpy as np
-
-    from fusion.align import points_in_ego, read_deskewed
+    from fusion.align import read_deskewed
     from fusion.beam import image_of_frame
-    from fusion.pictures import Drawn, bird_eye
 
     timestamp_ns = int(log.timestamps_ns[frame])
-    clouds = []
-    for lidar in log.rig.lidars:
-        ref = log.sweep_at(timestamp_ns, lidar)
-        if ref is not None:
-            clouds.append(read_deskewed(log, ref))
-    for camera in log.rig.cameras:
-        image = image_of_frame(log, camera, timestamp_ns)
-        if image is not None and log.trajectory.covers(image.timestamp_ns):
-            yield camera, _camera_picture(log, labels, image, clouds if with_points else [])
-    ego_clouds = [points_in_ego(log, sweep) for sweep in clouds]
-    points = np.concatenate([*ego_clouds, np.empty((0, 3), np.float32)])
+    refs = [log.sweep_at(timestamp_ns, lidar) for lidar in log.rig.lidars]
+    clouds = [read_deskewed(log, ref) for ref in refs if ref is not None]
+    near = [image_of_frame(log, camera, timestamp_ns) for camera in log.rig.cameras]
+    images = [image for image in near if image is not None and log.trajectory.covers(image.timestamp_ns)]
+    for image in images:
+        yield image.camera, _camera_picture(log, labels, image, clouds if with_points else [])
+    yield "top", _top_picture(log, labels, timestamp_ns, clouds, images if coloured else [])
+
+
+def _top_picture(
+    log: DriveLog, labels: LabelSet, timestamp_ns: int, clouds: list[Sweep], images: list[ImageRef]
+) -> U8:
+    """From above; in the colours of the images where there are any, points that no camera sees dark."""
+    import numpy as np
+
+    from fusion.align import points_in_ego
+    from fusion.pictures import Drawn, bird_eye
+    from fusion.sight import colour_cloud
+
     things = [
         Drawn(annotation.box, track.category, track.id) for track, annotation in labels.at(timestamp_ns)
     ]
-    yield "top", bird_eye(points, things)
+    points = [points_in_ego(log, sweep) for sweep in clouds]
+    if not images or not clouds:
+        return bird_eye(np.concatenate([*points, np.empty((0, 3), np.float32)]), things)
+    colours = []
+    for sweep in clouds:
+        colour, image = colour_cloud(log, sweep, images)
+        colours.append(np.where((image < 0)[:, None], np.uint8(UNSEEN_SHADE), colour))
+    return bird_eye(np.concatenate(points), things, colours=np.concatenate(colours))
 
 
-def _camera_picture(log: DriveLog, labels: LabelSet, image: ImageRef, clouds: list) -> U8:  # type: ignore[type-arg]
+def _camera_picture(log: DriveLog, labels: LabelSet, image: ImageRef, clouds: list[Sweep]) -> U8:
     import numpy as np
 
-    from fusion.align import box_at, cam_at_shot_from_ego, cloud_in_image
+    from fusion.align import box_at, cam_at_shot_from_ego, lens_of_shot, velocity_at
     from fusion.pictures import Drawn, dots, overlay
+    from fusion.sight import cloud_seen_in_image
 
     picture = image.read()
     if clouds:
-        seen = [cloud_in_image(log, sweep, image) for sweep in clouds]
+        seen = [cloud_seen_in_image(log, sweep, image) for sweep in clouds]
         picture = dots(
             picture, np.concatenate([s.uv_px for s in seen]), np.concatenate([s.depth_m for s in seen])
         )
-    things = []
+    camera = log.rig.cameras[image.camera]
+    rolling, things = camera.readout_ns > 0, []
     for track in labels.tracks.values():
         box = box_at(log, track, image.timestamp_ns)
         if box is not None:
-            things.append(Drawn(box, track.category, _name(track)))
+            x, y, z = velocity_at(log, track, image.timestamp_ns).tolist() if rolling else (0.0, 0.0, 0.0)
+            things.append(Drawn(box, track.category, _name(track), (x, y, z)))
     cam_from_ego = cam_at_shot_from_ego(log, image, image.timestamp_ns)
-    return overlay(picture, log.rig.cameras[image.camera].model, cam_from_ego, things)
+    return overlay(picture, lens_of_shot(log, image) if rolling else camera.model, cam_from_ego, things)
 
 
 def _name(track: Track) -> str:

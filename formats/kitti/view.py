@@ -81,9 +81,7 @@ def view_of(log: DriveLog, path: Path) -> View:
         rect0_from_ego = camera.ego_from_sensor.inverse()
     ego_from_cam = camera.ego_from_sensor
     rect0_from_cam = rect0_from_ego @ ego_from_cam
-    (fx_px, _, cx_px), (_, fy_px, cy_px), _ = camera.model.matrix.tolist()
-    model = Pinhole(fx_px, fy_px, cx_px, cy_px, camera.model.width_px, camera.model.height_px)
-    return View(camera, model, rect0_from_cam.inverse(), rect0_from_ego)
+    return View(camera, camera.model.plain, rect0_from_cam.inverse(), rect0_from_ego)
 
 
 def frames_of(log: DriveLog, view: View) -> list[Frame]:

@@ -124,10 +124,11 @@ def _write_image(file: Path, frame: Frame, maps: F32 | None) -> None:
 
 
 def _undistortion(view: View) -> F32:
-    """Returns (H, W, 2): where each pixel of the image without distortion is found in the camera's own."""
+    """Returns (H, W, 2): where each pixel of the image without distortion is in the camera's own, or -2."""
     v, u = np.mgrid[: view.model.height_px, : view.model.width_px]
     rays = view.model.ray(np.column_stack([u.ravel(), v.ravel()]).astype(np.float64))
-    uv_px = view.camera.model.project(rays).uv_px
+    seen = view.camera.model.project(rays)
+    uv_px = np.where(seen.visible[:, None], seen.uv_px, -2.0)
     return uv_px.reshape(*u.shape, 2).astype(np.float32)
 
 

@@ -24,8 +24,8 @@ class ImageWriter:
     """Writes the images of one camera.
 
     Files of JPEG and PNG are copied byte for byte; images that have no such file are written as PNG.
-    With `undistort` the images of a camera whose model is more than a pinhole are resampled to what a
-    pinhole of the same intrinsic matrix would see, and written as JPEG.
+    With `undistort` the images of a camera whose model is more than a pinhole are resampled to what the
+    pinhole that agrees with it near its axis would see, and written as JPEG.
     """
 
     def __init__(self, camera: Camera, hard_links: bool, undistort: bool) -> None:
@@ -34,7 +34,7 @@ class ImageWriter:
         self._from_px: tuple[F32, F32] | None = None
         self.camera = camera
         if undistort and not _is_plain(camera.model):
-            plain = plain_model(camera.model)
+            plain = camera.model.plain
             self._from_px = source_pixels(camera.model, plain)
             self.camera = replace(camera, model=plain)
 
@@ -75,12 +75,6 @@ class ImageWriter:
         import cv2
 
         return cast(U8, cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
-
-
-def plain_model(model: CameraModel) -> Pinhole:
-    """The pinhole of the same intrinsic matrix."""
-    (fx_px, _, cx_px), (_, fy_px, cy_px), _ = model.matrix.tolist()
-    return Pinhole(fx_px, fy_px, cx_px, cy_px, model.width_px, model.height_px)
 
 
 def source_pixels(model: CameraModel, plain: Pinhole) -> tuple[F32, F32]:

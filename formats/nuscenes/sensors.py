@@ -90,14 +90,17 @@ def calibration_of(sensor: Lidar | Camera) -> tuple[dict[str, Any], dict[str, An
     model = sensor.model
     if not isinstance(model, Pinhole | Fisheye):
         raise CalibrationError(
-            f"camera {sensor.name}: {type(model).__name__} is no model that can be written"
+            f"camera {sensor.name}: nuScenes has no place for a {type(model).__name__}; "
+            "its images can be written undistorted, as those of a pinhole"
         )
     fields["camera_intrinsic"] = model.matrix.tolist()
     if model.distortion:
         fields["camera_distortion"] = list(model.distortion)
     kind = next(name for name, family in MODELS.items() if type(model) is family)
     size_px = [model.width_px, model.height_px]
-    return fields, {"model": kind, "size_px": size_px, "readout_ns": sensor.readout_ns}
+    shutter = {"readout_ns": sensor.readout_ns, "exposure_ns": sensor.exposure_ns, "readout": sensor.readout}
+    widest = {"max_angle_rad": model.max_angle_rad} if isinstance(model, Fisheye) else {}
+    return fields, {"model": kind, "size_px": size_px, **widest, **shutter}
 
 
 def poses_of(rows: Sequence[Row]) -> SE3Batch:
@@ -139,7 +142,11 @@ def camera_of(row: Row, name: str, size_px: tuple[int, int]) -> Camera:
         FormatError: an intrinsic matrix or a distortion that cannot be.
     """
     place = place_of(row)
-    return Camera(name, place, _model_of(row, size_px), _readout_ns(row))
+    times_ns = (_whole_ns(row, "readout_ns"), _whole_ns(row, "exposure_ns"))
+    try:
+        return Camera(name, place, _model_of(row, size_px), *times_ns, row.extra.get("readout", "down"))
+    except CalibrationError as error:
+        raise row.error(str(error)) from None
 
 
 def _model_of(row: Row, size_px: tuple[int, int]) -> CameraModel:
@@ -154,8 +161,11 @@ def _model_of(row: Row, size_px: tuple[int, int]) -> CameraModel:
         raise row.error("camera_intrinsic must be 3 x 3 numbers") from None
     if abs(skew) > 1e-9 or abs(low) > 1e-9 or tuple(last) != (0, 0, 1):
         raise row.error("camera_intrinsic has a skew or a last row other than 0 0 1")
+    numbers = (float(fx_px), float(fy_px), float(cx_px), float(cy_px), *size_px, distortion)
     try:
-        return family(float(fx_px), float(fy_px), float(cx_px), float(cy_px), *size_px, distortion)
+        if family is Fisheye:
+            return Fisheye(*numbers, row.extra.get("max_angle_rad", np.pi))
+        return family(*numbers)
     except CalibrationError as error:
         raise row.error(str(error)) from None
 
@@ -172,8 +182,8 @@ def lidar_of(row: Row, name: str) -> Lidar:
     return Lidar(name, place_of(row), tuple(offsets_ns))
 
 
-def _readout_ns(row: Row) -> int:
-    readout_ns = row.extra.get("readout_ns", 0)
-    if not isinstance(readout_ns, int):
-        raise row.error("readout_ns must be a whole number")
-    return readout_ns
+def _whole_ns(row: Row, name: str) -> int:
+    value = row.extra.get(name, 0)
+    if type(value) is not int:
+        raise row.error(f"{name} must be a whole number")
+    return value

@@ -8,15 +8,16 @@ BUNDLE = 64  # rays that are bounded together
 
 
 @njit(cache=True, nogil=True)
-def camera_rays(directions, rotation, translation, rays):
-    """Rays of the world from directions in a camera's frame."""
+def camera_rays(directions, lines, rotations, translations, rays):
+    """Rays of the world from directions in a camera's frame, each from the pose of its line of the image."""
     for i in range(directions.shape[0]):
+        n = lines[i]
         for k in range(3):
-            rays[i, k] = translation[k]
+            rays[i, k] = translations[n, k]
             rays[i, 3 + k] = (
-                rotation[k, 0] * directions[i, 0]
-                + rotation[k, 1] * directions[i, 1]
-                + rotation[k, 2] * directions[i, 2]
+                rotations[n, k, 0] * directions[i, 0]
+                + rotations[n, k, 1] * directions[i, 1]
+                + rotations[n, k, 2] * directions[i, 2]
             )
 
 

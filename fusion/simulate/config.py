@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calib.errors import CrosslabelError
+from calib.rig import ReadoutDirection
 
 Style = Literal["straight", "curve", "stop"]
 
@@ -29,6 +30,8 @@ class SimulationConfig:
         cameras: how many, 0 to 6.
         image_size_px: width and height.
         fisheye: whether the first camera is a fisheye.
+        readout_ms: from the exposure of a camera's first row to that of its last one; 0 for global shutters.
+        readout: where the rows or columns are exposed to, one after the other.
         parked: share of the parking bays that is taken.
         vehicles: moving vehicles beside the car, at most.
         pedestrians: people on foot, at most.
@@ -54,6 +57,8 @@ class SimulationConfig:
     cameras: int = 6
     image_size_px: tuple[int, int] = (960, 540)
     fisheye: bool = False
+    readout_ms: float = 0.0
+    readout: ReadoutDirection = "down"
     parked: float = 0.7
     vehicles: int = 14
     pedestrians: int = 26
@@ -63,7 +68,7 @@ class SimulationConfig:
 
     def __post_init__(self) -> None:
         positive = (self.seconds, self.sweep_hz, self.rings, self.azimuth_steps, *self.image_size_px)
-        if min(positive) <= 0 or not 0 <= self.cameras <= 6 or self.ego_speed_mps < 0:
+        if min(positive) <= 0 or not 0 <= self.cameras <= 6 or min(self.ego_speed_mps, self.readout_ms) < 0:
             raise CrosslabelError(f"a drive cannot be simulated with these values: {self}")
         if self.style not in ("straight", "curve", "stop"):
             raise CrosslabelError(f"there is no style {self.style!r}; known are straight, curve, stop")

@@ -7,9 +7,10 @@ from functools import partial
 from threading import Lock
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from calib.rig import Rig
-from calib.types import F32, I64, U8, Bools
+from calib.types import F32, F64, I64, U8, Bools
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog, ImageRef, SweepRef
@@ -20,11 +21,12 @@ from fusion.simulate.footprints import Occupancy
 from fusion.simulate.furnishing import furnish
 from fusion.simulate.mesh import Mesh, merge
 from fusion.simulate.population import EGO_LENGTH_M, EGO_WIDTH_M, drive_all, ego_footprint_shift, populate
-from fusion.simulate.render import Picture, pixel_rays, render
+from fusion.simulate.render import Picture, Shot, pixel_rays, render
 from fusion.simulate.scan import Scan, scan
 from fusion.simulate.scene import NONE, Scene, Solid
 from fusion.simulate.street import Street
 from fusion.simulate.traffic import Lights
+from fusion.simulate.truth import Sighting, sightings
 from fusion.sweep import Sweep
 from fusion.trajectory import Trajectory
 
@@ -106,14 +108,25 @@ class Drive:
 
     def picture(self, camera: str, frame: int) -> Picture:
         """One image with the actor that each pixel shows."""
-        sensor, time_ns = self.rig.cameras[camera], self.exposure_ns(camera, frame)
-        ego_from_cam = sensor.ego_from_sensor
-        world_from_cam = self.trajectory.at(time_ns) @ ego_from_cam
+        sensor = self.rig.cameras[camera]
+        shot = Shot.of(sensor, self.trajectory, self.exposure_ns(camera, frame))
         with self._lock:
             if camera not in self._rays:
                 self._rays[camera] = pixel_rays(sensor.model)
             rays = self._rays[camera]
-        return render(self.scene, self.street.crossing_m, sensor.model, rays, world_from_cam, time_ns)
+        return render(self.scene, self.street.crossing_m, sensor.model, rays, shot)
+
+    def sightings(
+        self, camera: str, frame: int, place: ArrayLike, actor: Actor | None = None
+    ) -> list[Sighting]:
+        """The exact pixels at which an image shows a (3,) place of the world, or of an actor's box frame."""
+        point = np.asarray(place, dtype=np.float64)
+
+        def place_world(timestamp_ns: int) -> F64:
+            return point if actor is None else actor.world_from_box(timestamp_ns) @ point
+
+        image_ns = self.exposure_ns(camera, frame)
+        return sightings(self.rig.cameras[camera], self.trajectory, image_ns, place_world)
 
     def _read_sweep(self, frame: int) -> Sweep:
         return self.scan(frame).sweep

@@ -83,7 +83,8 @@ def camera(config: SimulationConfig, index: int) -> Camera:
         "ZYX", (yaw_deg + tilt, 1.2 + 0.3 * tilt, 0.4 * tilt), degrees=True
     ).as_matrix()
     model = _model(config, opening_deg, distortion, fisheye=config.fisheye and index == 0)
-    return Camera(name, SE3(turned @ forward_from_cam, np.array(place)), model)
+    ego_from_cam = SE3(turned @ forward_from_cam, np.array(place))
+    return Camera(name, ego_from_cam, model, round(config.readout_ms * 1e6), readout=config.readout)
 
 
 def _model(

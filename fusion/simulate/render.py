@@ -1,4 +1,4 @@
-"""The cameras: what the world looks like through a lens at one instant."""
+"""The cameras: what the world looks like through a lens, each line of an image at its own instant."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from calib.cameras import CameraModel, Pinhole
-from calib.se3 import SE3
-from calib.types import F32, F64, I32, U8, Bools
+from calib.rig import Camera
+from calib.se3 import SE3Batch
+from calib.types import F32, F64, I32, I64, U8, Bools
 from fusion.simulate import shading
 from fusion.simulate.materials import Material
 from fusion.simulate.scene import Hits, Scene, Surface
+from fusion.trajectory import Trajectory
 
 EDGE_SAMPLES: F64 = np.array([(-0.25, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375)])
 
@@ -29,6 +31,39 @@ class Picture:
     rgb: U8
     actor: I32
     range_m: F32
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shot:
+    """When and from where the lines of an image are exposed: rows, columns, or the whole at once.
+
+    Attributes:
+        middle_ns: the timestamp of the image.
+        times_ns: (L,) the instant of each line.
+        world_from_cams: L poses.
+        lines: (H * W,) which line each pixel lies on.
+    """
+
+    middle_ns: int
+    times_ns: I64
+    world_from_cams: SE3Batch
+    lines: I64
+
+    @classmethod
+    def of(cls, camera: Camera, trajectory: Trajectory, middle_ns: int) -> Shot:
+        """The shot of a camera on a car."""
+        v, u = np.divmod(np.arange(camera.model.height_px * camera.model.width_px), camera.model.width_px)
+        sideways = camera.readout in ("right", "left")
+        lines = np.zeros_like(u) if camera.readout_ns == 0 else u if sideways else v
+        steps = np.arange(lines.max() + 1, dtype=np.float64)
+        offsets_ns = camera.row_offset_ns(np.column_stack([steps, steps]))
+        times_ns = middle_ns + np.round(offsets_ns).astype(np.int64)
+        world_from_cams = trajectory.at_many(times_ns) @ camera.ego_from_sensor
+        return cls(middle_ns, times_ns, world_from_cams, lines)
+
+    def instants_ns(self, lines: I64) -> I64:
+        """(N,) instants of some lines, or (1,) where all are one."""
+        return self.times_ns if len(self.times_ns) == 1 else self.times_ns[lines]
 
 
 def pixel_rays(model: CameraModel) -> tuple[F32, Bools]:
@@ -72,8 +107,7 @@ def render(
     crossing_m: float,
     model: CameraModel,
     rays: tuple[F32, Bools],
-    world_from_cam: SE3,
-    time_ns: int,
+    shot: Shot,
 ) -> Picture:
     """Renders one image, with four rays a pixel where the picture has edges."""
     from fusion.simulate import _picture_kernels
@@ -81,14 +115,15 @@ def render(
     directions, valid = rays
     middle = directions[len(directions) // 2 :][:2].astype(np.float64)
     pixel_rad = float(np.arccos(np.clip(middle[0] @ middle[-1], -1, 1)))
-    rgb, hits = _look(scene, crossing_m, directions, world_from_cam, time_ns, pixel_rad)
+    rgb, hits = _look(scene, crossing_m, directions, shot, shot.lines, pixel_rad)
     room, marked = np.empty(len(directions), np.int64), np.zeros(len(directions), np.bool_)
     seen = (rgb, hits.actor, hits.range_m, valid, model.width_px)
     edge = room[: _picture_kernels.edges(*seen, marked, room)]
     if len(edge):
         beside = np.empty((len(edge) * len(EDGE_SAMPLES), 3), np.float32)
         _picture_kernels.rays_beside(directions, model.width_px, edge, EDGE_SAMPLES, pixel_rad, beside)
-        samples, _ = _look(scene, crossing_m, beside, world_from_cam, time_ns, pixel_rad / 2)
+        lines = np.repeat(shot.lines[edge], len(EDGE_SAMPLES))
+        samples, _ = _look(scene, crossing_m, beside, shot, lines, pixel_rad / 2)
         rgb[edge] = samples.reshape(len(edge), -1, 3).mean(axis=1)
     rgb[~valid], hits.actor[~valid] = 0.0, -1
     size = (model.height_px, model.width_px)
@@ -97,22 +132,23 @@ def render(
 
 
 def _look(
-    scene: Scene, crossing_m: float, directions_cam: F32, world_from_cam: SE3, time_ns: int, pixel_rad: float
+    scene: Scene, crossing_m: float, directions_cam: F32, shot: Shot, lines: I64, pixel_rad: float
 ) -> tuple[F32, Hits]:
     """(N, 3) sRGB that each ray of a camera sees, and what it met."""
     from fusion.simulate import _kernels
 
     rays = np.empty((len(directions_cam), 6))
-    _kernels.camera_rays(directions_cam, world_from_cam.rotation, world_from_cam.translation, rays)
-    instant_ns = np.array([time_ns], np.int64)
-    hits = scene.cast(rays, instant_ns)
-    surface = scene.surface(hits, instant_ns)
-    sunlit = _sunlit(scene, rays, hits.range_m, surface, time_ns)
-    openness = _openness(scene, rays, hits, surface, time_ns)
+    world_from_cams = shot.world_from_cams
+    _kernels.camera_rays(directions_cam, lines, world_from_cams.rotations, world_from_cams.translations, rays)
+    instants_ns = shot.instants_ns(lines)
+    hits = scene.cast(rays, instants_ns)
+    surface = scene.surface(hits, instants_ns)
+    sunlit = _sunlit(scene, rays, hits.range_m, surface, instants_ns)
+    openness = _openness(scene, rays, hits, surface, shot.middle_ns)
     return shading.seen(rays, hits.range_m, surface, sunlit, openness, crossing_m, pixel_rad), hits
 
 
-def _sunlit(scene: Scene, rays: F64, range_m: F32, surface: Surface, time_ns: int) -> F32:
+def _sunlit(scene: Scene, rays: F64, range_m: F32, surface: Surface, instants_ns: I64) -> F32:
     """Share of the sun that reaches each place: none in the shadow, a quarter through leaves."""
     from fusion.simulate import _picture_kernels
 
@@ -120,7 +156,9 @@ def _sunlit(scene: Scene, rays: F64, range_m: F32, surface: Surface, time_ns: in
     share, rows, shadows = np.empty(len(rays), np.float32), np.empty(len(rays), np.int64), np.empty_like(rays)
     met = (rays, range_m, surface.normal_world, leaves)
     count = _picture_kernels.sun_rays(*met, shading.SUN_WORLD, share, rows, shadows)
-    dark = rows[:count][scene.blocked(shadows[:count], time_ns)]
+    rows = rows[:count]
+    own_ns = instants_ns if len(instants_ns) == 1 else instants_ns[rows]
+    dark = rows[scene.blocked(shadows[:count], own_ns)]
     share[dark] = np.where(leaves[dark], 0.25, 0.0)
     return share
 

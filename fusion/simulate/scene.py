@@ -161,11 +161,11 @@ class Scene:
             _kernels.keep_nearer(rows, *self._solids[number].cast(local), index, number, *into)
         return hits
 
-    def blocked(self, rays: F64, time_ns: int) -> Bools:
-        """Whether anything stands in the way of each ray, all at one instant."""
+    def blocked(self, rays: F64, times_ns: I64) -> Bools:
+        """Whether anything stands in the way of each ray, at (N,) instants or at (1,) of all."""
         blocked = self.ground.blocks(rays)
         ends_m = np.where(blocked, -np.inf, np.inf).astype(np.float32)
-        for _, number, rows, local in self._near(rays, np.array([time_ns]), ends_m):
+        for _, number, rows, local in self._near(rays, times_ns, ends_m):
             hidden = rows[self._solids[number].blocks(local)]
             blocked[hidden], ends_m[hidden] = True, -np.inf
         return blocked

@@ -2,12 +2,46 @@
 
 import numpy as np
 
-from calib import SE3, Pinhole, SE3Batch
+from calib import (
+    SE3,
+    Cylindrical,
+    DoubleSphere,
+    Equirectangular,
+    ExtendedUnified,
+    Fisheye,
+    FTheta,
+    Pinhole,
+    SE3Batch,
+    Unified,
+)
 from fusion import Boxes
 
 WIDTH_PX, HEIGHT_PX = 1600, 900
 OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 DISTORTION = (-0.3, 0.1, 0.001, -0.001, -0.02)
+
+LENS = (300.0, 300.0, 640.0, 480.0, 1280, 960)
+BACKWARD = (0.0, 1 / 300, 1e-7, -1e-11, 2e-13)
+FAMILIES = {
+    "pinhole": Pinhole(*LENS),
+    "pinhole, 5 coefficients": Pinhole(*LENS, DISTORTION),
+    "pinhole, 12 coefficients": Pinhole(*LENS, (*DISTORTION, 0.1, 0.01, 0.0, 1e-3, 0.0, -1e-3, 0.0)),
+    "fisheye (Kannala-Brandt)": Fisheye(*LENS, (0.063, -0.011, 0.0024, -0.00042)),
+    "f-theta, angle to pixels": FTheta(*LENS[2:], (0.0, 300.0, -3.0, 1.5, -4.0, 0.2)),
+    "f-theta, pixels to angle": FTheta(*LENS[2:], px_to_angle=BACKWARD, reference="px_to_angle"),
+    "unified": Unified(*LENS, 1.2),
+    "unified, 4 coefficients": Unified(*LENS, 1.2, DISTORTION[:4]),
+    "extended unified": ExtendedUnified(*LENS, 0.6, 1.1),
+    "double sphere": DoubleSphere(*LENS, -0.17, 0.59),
+    "cylindrical": Cylindrical(*LENS),
+    "equirectangular": Equirectangular(1280, 640),
+}
+
+
+def all_around():
+    """20,000 points in all directions."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20_000, 3)) * rng.uniform(1, 80, (20_000, 1))
 
 
 class Scene:
@@ -34,6 +68,7 @@ class Scene:
             points = np.random.default_rng(1).permutation(points)
         self.file = np.column_stack([points, np.zeros((len(points), 2))]).astype(np.float32)
         self.points_lidar = np.ascontiguousarray(self.file[:, :3])
+        self.copies = [np.empty_like(self.points_lidar) for _ in range(6)]
         self.ego_from_lidar = SE3.from_yaw(-np.pi / 2, (0.94, 0.0, 1.84))
         self.points_ego = self.ego_from_lidar @ self.points_lidar
         self.world_from_ego_at_sweep = SE3.from_yaw(0.3, (600.0, 1600.0, 0.0))

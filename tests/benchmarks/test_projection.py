@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks.scenes import DISTORTION, HEIGHT_PX, WIDTH_PX, Scene
-from tests.benchmarks.ways import argoverse, nuscenes, nuscenes_clouds, ours
+from tests.benchmarks.scenes import DISTORTION, FAMILIES, HEIGHT_PX, WIDTH_PX, Scene, all_around
+from tests.benchmarks.ways import argoverse, copy_six_times, nuscenes, nuscenes_clouds, ours
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,18 @@ def test_ours_with_five_distortion_coefficients(benchmark):
     distorted = Scene(DISTORTION)
     seen = benchmark.pedantic(ours, (distorted,), rounds=200, iterations=1, warmup_rounds=5)
     assert sum(len(part.index) for part in seen) > 0.5 * len(distorted.points_lidar)
+
+
+def test_copying_the_points_six_times(benchmark, scene):
+    benchmark.pedantic(copy_six_times, (scene,), rounds=200, iterations=1, warmup_rounds=5)
+    for copy in scene.copies:
+        np.testing.assert_array_equal(copy, scene.points_lidar)
+
+
+@pytest.mark.parametrize("model", FAMILIES.values(), ids=FAMILIES.keys())
+def test_one_camera_of_every_family(benchmark, model):
+    seen = benchmark.pedantic(model.project, (all_around(),), rounds=60, iterations=1, warmup_rounds=3)
+    assert seen.visible.mean() > 0.05
 
 
 @pytest.mark.parametrize("order", ["as loaded", "row by row"])

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib import SE3, Fisheye, Pinhole, project_cloud
+from tests.calib.lenses import WIDE
 
 RNG = np.random.default_rng(0)
 OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
@@ -17,6 +18,7 @@ MODELS = (
     Fisheye(330.5, 331.7, 640.3, 480.9, 1280, 960, (0.063, -0.011, 0.0024, -0.00042)),
     Fisheye(200.0, 200.0, 640.0, 480.0, 1280, 960),
     Pinhole(30_000.0, 30_000.0, -5_000.0, 450.0, 1600, 900),
+    *WIDE.values(),
 )
 
 
@@ -77,7 +79,8 @@ def test_points_at_the_border_of_sight_are_never_lost_to_rounding(seed, model, l
     u = rng.choice([-0.5, 0.0, model.width_px / 2, model.width_px - 1, model.width_px - 0.5], 600)
     v = rng.choice([-0.5, 0.0, model.height_px / 2, model.height_px - 1, model.height_px - 0.5], 600)
     rays = model.ray(np.column_stack([u, v]) + rng.normal(size=(600, 2)) * 1e-3)
-    rays = rays[np.isfinite(rays).all(axis=1)] * 10.0**log_distance
+    # Straight up and down, the longitude in a panorama is no more exact than the transform.
+    rays = rays[np.hypot(rays[:, 0], rays[:, 2]) > 1e-3] * 10.0**log_distance
     points = cam_from_points.inverse() @ rays
     assert_same(points.astype(np.float32), [model], [cam_from_points])
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calib import SE3, Camera, Fisheye, Lidar, Pinhole, Rig
+from calib import SE3, Camera, DoubleSphere, Equirectangular, Fisheye, Lidar, Pinhole, Rig
 from formats.nuscenes import NUSCENES
 from formats.nuscenes.categories import ATTRIBUTES, CATEGORIES, nuscenes_attribute, nuscenes_category
-from formats.nuscenes.images import plain_model, source_pixels
+from formats.nuscenes.images import source_pixels
 from formats.nuscenes.sensors import channels_of
 from formats.nuscenes.visibility import visibility_tokens
 from fusion import Box3D
@@ -125,14 +125,17 @@ def test_visibility_is_what_cameras_see(make_log) -> None:
     [
         Pinhole(100, 101, 64, 40.5, 128, 80, (-0.2, 0.05, 0.001, -0.002, 0.0)),
         Fisheye(70, 71, 63.5, 39.5, 128, 80, (0.05, -0.01, 0.0, 0.0)),
+        DoubleSphere(70, 71, 63.5, 39.5, 128, 80, -0.2, 0.6),
+        Equirectangular(256, 128),
     ],
 )
 def test_undistorted_images_show_points_where_a_pinhole_does(model) -> None:
-    plain = plain_model(model)
+    plain = model.plain
     columns, rows = source_pixels(model, plain)
     points = np.random.default_rng(1).uniform((-3, -2, 5), (3, 2, 9), (200, 3))
     shown = plain.project(points)
-    inner = shown.visible & np.all((shown.uv_px > 1) & (shown.uv_px < (126, 78)), axis=1)
+    corner = (model.width_px - 2, model.height_px - 2)
+    inner = shown.visible & np.all((shown.uv_px > 1) & (shown.uv_px < corner), axis=1)
     u, v = shown.uv_px[inner].T
     left, top = np.floor(u).astype(int), np.floor(v).astype(int)
     for taken, table in zip(model.project(points[inner]).uv_px.T, (columns, rows), strict=True):
@@ -150,7 +153,7 @@ def test_an_export_for_others_holds_no_distortion(make_log, tmp_path: Path) -> N
     NUSCENES.write(tmp_path / "out", [(log, labels)])
     back = NUSCENES.open_log(tmp_path / "out", log.name)
     for name, sensor in back.rig.cameras.items():
-        assert sensor.model == plain_model(log.rig.cameras[name].model)
+        assert sensor.model == log.rig.cameras[name].model.plain
         assert sensor.ego_from_sensor.is_close(log.rig.cameras[name].ego_from_sensor, 1e-15)
     assert {ref.path.suffix for ref in back.images["far ahead"]} == {".jpg"}
     assert back.images["far ahead"][0].read()[40, 64].tolist() == [255, 255, 255]

@@ -1,11 +1,25 @@
 """Labels and clouds at a camera's instant: a moving car sees what stands still where it stands."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from calib import SE3, Camera, Lidar, Pinhole, Rig, SE3Batch
+from calib.shutter import expose
 from fusion import Annotation, Box3D, DriveLog, ImageRef, Sweep, SweepRef, TimeRangeError, Track, Trajectory
-from fusion.align import box_at, cam_at_shot_from_ego, cloud_in_image, points_in_ego, read_deskewed
+from fusion.align import (
+    box_at,
+    cam_at_shot_from_ego,
+    cloud_in_image,
+    lens_of_shot,
+    motion_in_shot,
+    points_in_ego,
+    read_deskewed,
+    velocity_at,
+)
+from fusion.boxes import UNIT_CORNERS
+from fusion.simulate import Drive, SimulationConfig
 
 START_NS = 1_532_402_927_647_951_000
 FRAME_NS = 100_000_000
@@ -129,3 +143,153 @@ def test_a_cloud_measured_while_driving_lands_on_the_wall_in_the_image():
     np.testing.assert_array_equal(seen.index, np.flatnonzero(expected.visible))
     np.testing.assert_allclose(seen.uv_px, expected.uv_px[expected.visible], rtol=0, atol=0.05)
     assert len(seen.index) > 1_000
+
+
+@pytest.fixture(scope="module", params=["down", "left"])
+def rolling(request) -> Drive:
+    """A drive through a bend, seen through rolling shutters, with exact scans."""
+    config = replace(
+        SimulationConfig.tiny(),
+        seed=101,
+        seconds=1.6,
+        ego_speed_mps=14.0,
+        azimuth_steps=600,
+        range_noise_m=0.0,
+        dropout=False,
+        cameras=3,
+        image_size_px=(960, 540),
+        readout_ms=30.0,
+        readout=request.param,
+    )
+    return Drive(config)
+
+
+def busiest_frames(drive):
+    """The frames at which the car drives fastest and at which it turns most."""
+    step_ns = 20_000_000
+    before = drive.trajectory.at_many(drive.timestamps_ns)
+    after = drive.trajectory.at_many(drive.timestamps_ns + step_ns)
+    way_m = np.linalg.norm(after.translations - before.translations, axis=1)
+    turn_rad = np.abs((after.yaws_rad - before.yaws_rad + np.pi) % (2 * np.pi) - np.pi)
+    return {int(np.argmax(way_m)), int(np.argmax(turn_rad))}
+
+
+def test_static_points_land_where_the_simulator_says_through_deskew_and_rolling_shutter(rolling):
+    log, ego_from_lidar = rolling.log(), rolling.rig.lidars["lidar_top"].ego_from_sensor
+    rng, checked = np.random.default_rng(0), 0
+    for frame in busiest_frames(rolling):
+        scan = rolling.scan(frame)
+        raw = scan.sweep
+        still = np.array([i < 0 or not rolling.actors[i].moving for i in scan.actor])
+        for name in log.images:
+            image = log.images[name][frame]
+            seen = cloud_in_image(log, raw, image)
+            ignoring = cam_at_shot_from_ego(log, image, raw.timestamp_ns) @ points_in_ego(log, raw)
+            naive = log.rig.cameras[name].model.project(ignoring).uv_px
+            costs = []
+            for k in rng.choice(len(seen.index), 25, replace=False):
+                i = int(seen.index[k])
+                if not still[i]:
+                    continue
+                measured_ns = raw.timestamp_ns + int(raw.offset_ns[i])
+                world_from_lidar = rolling.trajectory.at(measured_ns) @ ego_from_lidar
+                (true,) = rolling.sightings(name, frame, world_from_lidar @ raw.points[i].astype(np.float64))
+                np.testing.assert_allclose(seen.uv_px[k], true.uv_px, rtol=0, atol=0.01)
+                assert abs(image.timestamp_ns + int(seen.row_ns[k]) - true.timestamp_ns) <= 2_000
+                costs.append(np.linalg.norm(naive[i] - true.uv_px))
+                checked += 1
+            assert np.median(costs) > 0.3
+    assert checked > 40
+
+
+def test_the_pixels_of_a_rolling_shutter_show_what_lies_on_them_when_their_row_is_exposed(rolling):
+    """Both ways agree: where a pixel's ray ends is projected back to the pixel, standing or moving."""
+    name, frame = "cam_front_left", max(busiest_frames(rolling))
+    log, picture = rolling.log(), rolling.picture(name, frame)
+    camera, image = log.rig.cameras[name], log.images[name][frame]
+    motion = motion_in_shot(log, image, image.timestamp_ns)
+    rng = np.random.default_rng(1)
+    world_from_ego = rolling.trajectory.at(image.timestamp_ns)
+    for moving in (False, True):
+        actors = [k for k, actor in enumerate(rolling.actors) if actor.moving]
+        on = np.isin(picture.actor, actors) if moving else (picture.actor < 0) & np.isfinite(picture.range_m)
+        v, u = np.nonzero(on)
+        picked = rng.choice(len(v), min(200, len(v)), replace=False)
+        uv_px = np.column_stack([u, v])[picked].astype(np.float64)
+        rays = camera.model.ray(uv_px) * picture.range_m[v, u][picked, None]
+        offsets_ns = np.round(camera.row_offset_ns(uv_px)).astype(np.int64)
+        world_from_cams = rolling.trajectory.at_many(image.timestamp_ns + offsets_ns) @ camera.ego_from_sensor
+        places = world_from_cams @ rays
+        velocity = np.zeros((len(places), 3))
+        for k in np.flatnonzero(moving * np.ones(len(places))):
+            actor, at_row_ns = (
+                rolling.actors[picture.actor[v, u][picked[k]]],
+                image.timestamp_ns + offsets_ns[k],
+            )
+            box_from_world = actor.world_from_box(int(at_row_ns)).inverse()
+            now = actor.world_from_box(image.timestamp_ns) @ (box_from_world @ places[k])
+            velocity[k] = (places[k] - now) / (offsets_ns[k] / 1e9)
+            places[k] = now
+        ego_from_world = world_from_ego.inverse()
+        found = expose(ego_from_world @ places, camera, motion, ego_from_world.rotate(velocity))
+        assert len(uv_px) > 20
+        np.testing.assert_allclose(found.uv_px, uv_px, rtol=0, atol=0.01)
+
+
+def gliding_box(timestamp_ns):
+    """Ahead of the car, at 8 m/s to the world's north."""
+    world_from_box = SE3.from_yaw(0.3, (30.0, -5.0 + 8.0 * (timestamp_ns - START_NS) / 1e9, 0.9))
+    return Box3D(exact_world_from_ego(timestamp_ns).inverse() @ world_from_box, *SIZE_LWH_M)
+
+
+def test_a_box_that_moves_is_drawn_where_its_rows_see_it():
+    camera = Camera("front", EGO_FROM_CAM, MODEL, readout_ns=40_000_000)
+    log = drive_log()
+    log = replace(log, rig=Rig.of((Lidar("top", EGO_FROM_LIDAR),), (camera,)))
+    track, image = track_of(gliding_box, (0, 1, 2, 3)), shot(150_000_000)
+    t = image.timestamp_ns
+    velocity = velocity_at(log, track, t)
+    np.testing.assert_allclose(exact_world_from_ego(t).rotate(velocity), (0.0, 8.0, 0.0), atol=1e-2)
+    cam_from_ego, box = cam_at_shot_from_ego(log, image, t), box_at(log, track, t)
+    corners_cam = cam_from_ego @ box.corners()
+    found = lens_of_shot(log, image).project(corners_cam, cam_from_ego.rotate(velocity))
+    for corner, uv_px, row_ns in zip(UNIT_CORNERS, found.uv_px, found.row_ns, strict=True):
+        now = t + int(row_ns)
+        cam_from_box = EGO_FROM_CAM.inverse() @ gliding_box(now).ego_from_box
+        exact = MODEL.project((cam_from_box @ (corner * SIZE_LWH_M))[None])
+        np.testing.assert_allclose(uv_px, exact.uv_px[0], rtol=0, atol=0.01)
+    without = MODEL.project(corners_cam).uv_px
+    assert np.linalg.norm(without - found.uv_px, axis=1).max() > 0.5
+
+
+def test_at_the_end_of_a_trajectory_the_camera_goes_on():
+    camera = Camera("front", EGO_FROM_CAM, MODEL, readout_ns=40_000_000)
+    log = replace(drive_log(), rig=Rig.of((Lidar("top", EGO_FROM_LIDAR),), (camera,)))
+    end_ns = log.trajectory.end_ns
+    last = ImageRef("front", end_ns, lambda: np.zeros((900, 1600, 3), np.uint8))
+    motion = motion_in_shot(log, last, end_ns)
+    points = np.array([[20.0, 3, 1], [20, -3, 0.2], [15, 0, 2.5]])
+    found = expose(points, camera, motion)
+    assert found.visible.all()
+    for point, uv_px, row_ns in zip(points, found.uv_px, found.row_ns, strict=True):
+        ego_at_row_from_ego = exact_world_from_ego(end_ns + int(row_ns)).inverse() @ exact_world_from_ego(
+            end_ns
+        )
+        exact = MODEL.project((EGO_FROM_CAM.inverse() @ (ego_at_row_from_ego @ point))[None])
+        np.testing.assert_allclose(uv_px, exact.uv_px[0], rtol=0, atol=0.1)
+    with pytest.raises(TimeRangeError):
+        motion_in_shot(log, replace(last, timestamp_ns=end_ns + 1), end_ns)
+
+
+def test_a_trajectory_of_one_pose_is_a_camera_at_rest():
+    camera = Camera("front", EGO_FROM_CAM, MODEL, readout_ns=40_000_000)
+    log = replace(
+        drive_log(),
+        rig=Rig.of((Lidar("top", EGO_FROM_LIDAR),), (camera,)),
+        trajectory=Trajectory.standing([START_NS]),
+    )
+    sweep = Sweep("top", START_NS, np.array([[0.0, 20.0, 0.0]], np.float32))
+    seen = cloud_in_image(log, sweep, shot(0))
+    still = cloud_in_image(replace(log, rig=drive_log().rig), sweep, shot(0))
+    np.testing.assert_allclose(seen.uv_px, still.uv_px, atol=1e-9)
+    assert len(seen.index) == 1

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from calib import SE3, CalibrationError, SE3Batch
 from fusion import Sweep, TimeRangeError, Trajectory, deskew
+from fusion.sweep import points_seen_at
 from tests import reference
 
 START_NS = 1_532_402_927_647_951_000
@@ -73,6 +74,19 @@ def test_a_standing_wall_is_flat_again():
     sharp = world_from_lidar @ deskew(skewed, EGO_FROM_LIDAR, drive).points
     assert np.abs(blurred[:, 0] - 25).max() > 1.0
     np.testing.assert_allclose(sharp, wall_world, rtol=0, atol=1e-4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(-60_000_000, 160_000_000), st.booleans())
+def test_points_are_taken_to_any_instant_from_their_own(seed, late_ns, already_deskewed):
+    drive, sweep = bend(), random_sweep(seed, 100, 0, 100_000_000)
+    exact = reference.deskew(sweep.points, sweep.offset_ns, START_NS, EGO_FROM_LIDAR, drive)
+    world_from_lidar = drive.at(START_NS) @ EGO_FROM_LIDAR
+    expected = (drive.at(START_NS + late_ns) @ EGO_FROM_LIDAR).inverse() @ (world_from_lidar @ exact)
+    given_sweep = deskew(sweep, EGO_FROM_LIDAR, drive) if already_deskewed else sweep
+    found = points_seen_at(given_sweep, EGO_FROM_LIDAR, drive, START_NS + late_ns)
+    reach_m = np.linalg.norm(sweep.points, axis=1).max()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6 * reach_m + 1e-4)
 
 
 def test_what_is_deskewed_or_has_no_times_comes_back_as_it_is():

@@ -1,0 +1,110 @@
+"""Looks at a log's sensors, times and data, and names the likely mistakes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from calib.doctor.diagnose import confirmed, diagnose
+from calib.doctor.finding import Finding
+from calib.doctor.ringless import edges_around
+from calib.doctor.sanity import check_rig
+from calib.doctor.shot import Shot, shot_of
+from calib.errors import CrosslabelError
+from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
+from fusion.beam import image_of_frame
+from fusion.doctor_frames import find_shifted_images
+from fusion.doctor_surroundings import check_surroundings
+from fusion.doctor_times import check_times
+from fusion.log import DriveLog, ImageRef
+
+FRAMES = 6
+ORDER = {"wrong": 0, "suspicious": 1, "note": 2}
+
+
+def examine(log: DriveLog, frames: int = FRAMES) -> list[Finding]:
+    """All that is likely wrong with a log, worst first; empty, or notes only, where all is right.
+
+    Candidates for what was meant are tried on images and sweeps of a few frames spread over the log; see
+    `calib.doctor`. Nothing is changed: a finding holds the corrected camera or LiDAR where it can be said.
+
+    Args:
+        log: its rig, its trajectory, and as many images and sweeps as are read.
+        frames: how many frames to read.
+    """
+    times = check_times(log)
+    if any(finding.severity == "wrong" for finding in times):
+        return _in_order([*times, *check_rig(log.rig)])
+    shots = read_shots(log, frames)
+    data = [*diagnose(log.rig, shots), *_sizes(log, shots)]
+    if not any(finding.severity == "wrong" for finding in data):
+        data += find_shifted_images(log, shots)
+    data += confirmed(log.rig, shots, {finding.sensor for finding in data})
+    blamed = {finding.sensor for finding in data if finding.severity == "wrong"}
+    lidars_blamed = bool(blamed & set(log.rig.lidars))
+    plain = [*check_rig(log.rig), *check_surroundings(log)]
+    kept = [f for f in plain if f.severity == "note" or not (f.sensor in blamed or lidars_blamed)]
+    return _in_order([*times, *data, *kept])
+
+
+def read_shots(log: DriveLog, frames: int = FRAMES) -> dict[str, list[Shot]]:
+    """Shots of every camera with the main LiDAR, spread over a log; what is missing is left out."""
+    picks = np.unique(np.linspace(0, len(log) - 1, min(frames, len(log))).round().astype(int)) if len(log) else []
+    shots: dict[str, list[Shot]] = {name: [] for name in log.rig.cameras}
+    for frame in picks:
+        for name, shot in shots_at(log, int(log.timestamps_ns[frame]), tuple(log.rig.cameras)).items():
+            shots[name].append(shot)
+    return shots
+
+
+def shots_at(log: DriveLog, frame_ns: int, cameras: Sequence[str]) -> dict[str, Shot]:
+    """Shots of some cameras in one frame."""
+    ref = log.sweep_at(frame_ns)
+    if ref is None:
+        return {}
+    found, edges = {}, None
+    for camera in cameras:
+        image = _image(log, camera, frame_ns)
+        if image is None or not log.trajectory.covers(image.timestamp_ns) or not log.trajectory.covers(frame_ns):
+            continue
+        if edges is None:
+            edges = edges_around(read_deskewed(log, ref).points)
+        motion = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
+        found[camera] = shot_of(edges, motion, image.read(), f"{camera} at {frame_ns}")
+    return found
+
+
+def _image(log: DriveLog, camera: str, frame_ns: int) -> ImageRef | None:
+    """As the beam passes the camera's view; as near as can be where the mount does not tell when."""
+    try:
+        found = image_of_frame(log, camera, frame_ns)
+    except CrosslabelError:
+        found = None
+    return found or log.image_near(camera, frame_ns)
+
+
+def _sizes(log: DriveLog, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
+    """Cameras whose images have another size than their intrinsics say."""
+    findings = []
+    for name, some in shots.items():
+        model = log.rig.cameras[name].model
+        given = (model.width_px, model.height_px)
+        if some and some[0].size_px != given:
+            exchanged = some[0].size_px == given[::-1]
+            what = "width and height are exchanged" if exchanged else "its intrinsics are for another image size"
+            findings.append(
+                Finding(
+                    "size_exchanged" if exchanged else "image_size_differs",
+                    name,
+                    "wrong",
+                    f"{name}: {what}: {given[0]} x {given[1]} is given, its images are "
+                    f"{some[0].size_px[0]} x {some[0].size_px[1]}",
+                    "give the size of the images, and fx, fy, cx, cy in pixels of that size",
+                )
+            )
+    return findings
+
+
+def _in_order(findings: Sequence[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: ORDER[finding.severity])
