@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from calib.board.description import Board, CharucoBoard, Checkerboard
-from calib.errors import CalibrationError
 from calib.clicks import Click
+from calib.errors import CalibrationError
 from calib.se3 import SE3
 from formats.rigs.fields import Field, read_json_fields
 from fusion.align import ego_at_shot_from_ego_at_frame

@@ -10,8 +10,8 @@ import numpy as np
 
 from calib.board import Board, BoardEstimate, BoardView, find_in_image, find_in_scan
 from calib.board import calibrate as calibrate_on_boards
-from calib.estimate import PoseEstimate, Uncertainty
 from calib.clicks import Click, solve_clicks, stacked
+from calib.estimate import PoseEstimate, Uncertainty
 from calib.refine import Refinement, RefineOptions, View, refine
 from calib.se3 import SE3
 from calib.types import F64

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -11,13 +10,13 @@ from calib.doctor.candidates import geometry_of
 from calib.doctor.finding import Finding
 from calib.doctor.ringless import edges_around
 from calib.doctor.score import score
-from calib.doctor.shot import Shot, shot_of
+from calib.doctor.shot import Shot, shot_of, with_edges
 from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
 from fusion.log import DriveLog
 
-SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
+SHIFTS = (-2, -1, 0, 1, 2)
 SCANS, MOST_CAMERAS = 3, 4
-LEAST_MOVE_M, LEAST_TURN_RAD = 0.4, np.radians(1.5)
+LEAST_MOVE_M, LEAST_TURN_RAD = 0.3, np.radians(1.5)
 LEAST_RISE, LEAST_GAIN, MOST_OF_BEST_AS_GIVEN = 0.025, 0.012, 0.7
 
 
@@ -88,17 +87,21 @@ def _rises(log: DriveLog, camera: str, frames: Sequence[int]) -> dict[int, float
     lidar, refs = log.rig.main_lidar, log.images[camera]
     assert lidar is not None
     by_shift: dict[int, list[Shot]] = {shift: [] for shift in SHIFTS}
+    pictures: dict[int, Shot] = {}
     for frame in frames:
         frame_ns = int(log.timestamps_ns[frame])
-        sweep = log.sweep_at(frame_ns)
-        near = log.image_near(camera, frame_ns)
+        sweep, near = log.sweep_at(frame_ns), log.image_near(camera, frame_ns)
         if sweep is None or near is None or not log.trajectory.covers(near.timestamp_ns):
             continue
         edges = edges_around(read_deskewed(log, sweep).points)
         motion = ego_at_shot_from_ego_at_frame(log, near.timestamp_ns, frame_ns)
         number = refs.index(near)
         for shift, shots in by_shift.items():
-            if 0 <= number + shift < len(refs):
-                shots.append(replace(shot_of(edges, motion, refs[number + shift].read())))
+            other = number + shift
+            if not 0 <= other < len(refs):
+                continue
+            if other not in pictures:
+                pictures[other] = shot_of(edges, motion, refs[other].read())
+            shots.append(with_edges(pictures[other], edges, motion))
     geometry = geometry_of(log.rig.cameras[camera], lidar)
     return {shift: score(shots, geometry).rise for shift, shots in by_shift.items() if shots}

@@ -71,9 +71,9 @@ def overlay(image: U8, lens: CameraModel | ShotLens, cam_from_ego: SE3, things: 
     """
     import cv2
 
-    depths = np.array([(cam_from_ego @ thing.box.center)[2] for thing in things])
-    outlines = [_outline(lens, cam_from_ego, thing) for thing in things]
-    far_first = [index for index in np.argsort(depths)[::-1] if outlines[index]]
+    ranges_m = np.array([np.linalg.norm(cam_from_ego @ thing.box.center) for thing in things])
+    outlines = [_outline(lens, cam_from_ego, thing, image.shape[1]) for thing in things]
+    far_first = [index for index in np.argsort(ranges_m)[::-1] if outlines[index]]
     tinted = image.copy()
     for index in far_first:
         if all(edge in outlines[index] for edge in FRONT_EDGES):
@@ -81,22 +81,24 @@ def overlay(image: U8, lens: CameraModel | ShotLens, cam_from_ego: SE3, things: 
             cv2.fillPoly(tinted, [_fixed_point(front)], things[index].colour, cv2.LINE_AA, shift=4)
     canvas: U8 = np.asarray(cv2.addWeighted(tinted, 0.25, image, 0.75, 0), dtype=np.uint8)
     for index in far_first:
-        _draw_outline(canvas, list(outlines[index].values()), things[index], float(depths[index]))
+        _draw_outline(canvas, list(outlines[index].values()), things[index], float(ranges_m[index]))
     return canvas
 
 
-def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, depth_m: float) -> None:
+def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, range_m: float) -> None:
     import cv2
 
-    width = 1 if depth_m > 45 or canvas.shape[1] < 700 else 2
+    width = 1 if range_m > 45 or canvas.shape[1] < 700 else 2
     lines = [_fixed_point(edge) for edge in edges]
     cv2.polylines(canvas, lines, False, thing.colour, width, cv2.LINE_AA, shift=4)
     corner = np.concatenate(edges)
-    if thing.text and depth_m > 0 and np.ptp(corner[:, 1]) >= SMALLEST_NAMED_PX:
+    if thing.text and np.ptp(corner[:, 1]) >= SMALLEST_NAMED_PX:
         _write(canvas, thing.text, (corner[:, 0].min(), corner[:, 1].min() - 4), thing.colour)
 
 
-def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn) -> dict[int, F64]:
+def _outline(
+    lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn, width_px: int
+) -> dict[int, F64]:
     """Pixels along each edge that the camera sees at least a part of, by number of the edge.
 
     One sample beyond each end of what is seen is kept, so that lines reach the border of the image.
@@ -105,8 +107,6 @@ def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn) -> d
     steps = np.linspace(0, 1, EDGE_SAMPLES)[None, :, None]
     begins, ends = corners[[a for a, _ in EDGES]][:, None], corners[[b for _, b in EDGES]][:, None]
     samples = cam_from_box @ (begins + steps * (ends - begins))
-    if samples[..., 2].max() <= 0:
-        return {}
     flat = samples.reshape(-1, 3)
     if isinstance(lens, ShotLens):
         projection = lens.project(flat, cam_from_ego.rotate(np.array(thing.velocity_mps)))
@@ -119,6 +119,8 @@ def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn) -> d
     kept[:, 1:] |= visible[:, :-1]
     kept[:, :-1] |= visible[:, 1:]
     kept &= drawable
+    # Across the seam of a panorama an edge would go the wrong way round.
+    kept &= ~(np.abs(np.diff(uv_px[..., 0], axis=1)) > width_px / 2).any(axis=1, keepdims=True)
     return {edge: uv_px[edge][kept[edge]] for edge in np.flatnonzero(kept.sum(axis=1) > 1).tolist()}
 
 

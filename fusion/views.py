@@ -11,8 +11,9 @@ from calib.errors import CalibrationError
 from calib.refine.edges import Edges, scan_edges
 from calib.refine.view import View, view_of
 from calib.se3 import SE3
+from calib.shutter import expose
 from calib.types import F64, I64
-from fusion.align import ego_at_shot_from_ego_at_frame
+from fusion.align import ego_at_shot_from_ego_at_frame, motion_in_shot
 from fusion.beam import image_of_frame
 from fusion.log import DriveLog, ImageRef
 from fusion.sweep import Sweep, deskew
@@ -76,11 +77,28 @@ def view_between(log: DriveLog, sweep: Sweep, image: ImageRef) -> View:
     sensor = log.rig.cameras[image.camera]
     ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
     edges = sweep_edges(log, sweep)
-    frame_ns = sweep.timestamp_ns
-    ego_at_shot_from_ego = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
+    ego_at_shot_from_ego = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, sweep.timestamp_ns)
     ego_at_shot_from_lidar = ego_at_shot_from_ego @ ego_from_lidar
-    name = f"{image.camera} at {frame_ns}"
+    if sensor.readout_ns:
+        edges = _when_read_out(log, image, edges, ego_at_shot_from_lidar)
+    name = f"{image.camera} at {sweep.timestamp_ns}"
     return view_of(edges, ego_at_shot_from_lidar, image.read(), sensor.model, sensor.ego_from_sensor, name)
+
+
+def _when_read_out(log: DriveLog, image: ImageRef, edges: Edges, ego_at_shot_from_lidar: SE3) -> Edges:
+    """Edges where the car saw them as their own rows were exposed, as if the whole image had been then.
+
+    The row depends on the mount, but so little within what a mount may be off that it is taken as given.
+    """
+    sensor = log.rig.cameras[image.camera]
+    points_ego_at_shot = ego_at_shot_from_lidar @ edges.points
+    motion = motion_in_shot(log, image, image.timestamp_ns)
+    row_ns = expose(points_ego_at_shot, sensor, motion).row_ns
+    instants_ns = np.clip(image.timestamp_ns + row_ns, log.trajectory.start_ns, log.trajectory.end_ns)
+    egos_at_rows_from_world = log.trajectory.at_many(instants_ns).inverse()
+    egos_at_rows_from_ego_at_shot = egos_at_rows_from_world @ log.trajectory.at(image.timestamp_ns)
+    points_ego = egos_at_rows_from_ego_at_shot @ points_ego_at_shot
+    return replace(edges, points=ego_at_shot_from_lidar.inverse() @ points_ego)
 
 
 def sweep_edges(log: DriveLog, sweep: Sweep) -> Edges:

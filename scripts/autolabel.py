@@ -23,6 +23,7 @@ def run(
     seed_frames: Annotated[str | None, typer.Option(help="Take these frames, such as 0,7,14.")] = None,
     detections: Annotated[Path | None, typer.Option(help="Folder of per-frame boxes to track.")] = None,
     poses: Annotated[Path | None, typer.Option(help="Folder of trajectories, one a log.")] = None,
+    rig: Annotated[Path | None, typer.Option(help="Calibration to use in place of the log's own.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace older results; locked boxes stay.")] = False,
 ) -> None:
     """Label whole logs from a few key frames, or from detections.
@@ -43,7 +44,7 @@ def run(
         raise typer.BadParameter("--seed-labels needs --seed-every or --seed-frames, one of the two")
     frames = _frame_numbers(seed_frames) if seed_frames is not None else None
     out.mkdir(parents=True, exist_ok=True)
-    for source, drive in open_logs(path, format, log, poses):
+    for source, drive in open_logs(path, format, log, poses, rig):
         if seed_labels is not None:
             given = _keyframes(seed_labels, drive, seed_every, frames)
         else:

@@ -53,11 +53,11 @@ def run(
     """
     from calib.refine import RefineOptions
     from scripts.console import progress_bar
-    from scripts.logs import open_logs
+    from scripts.logs import cameras_of, open_logs
 
     _require_inputs(method, clicks, board, self_test)
     drive = next(open_logs(path, format, [log] if log else None, rig=rig))[1]
-    names = _cameras(drive, path, camera)
+    names = cameras_of(drive, path, camera)
     options = RefineOptions(rotation_only=rotation_only)
     with progress_bar("") as progress:
         if self_test is not None:
@@ -83,17 +83,6 @@ def _require_inputs(method: Method, clicks: Path | None, board: Path | None, sel
         raise typer.BadParameter("--board FILE goes with --method board")
     if self_test is not None and method is not Method.AUTO:
         raise typer.BadParameter("--self-test is for --method auto")
-
-
-def _cameras(log: DriveLog, path: Path, wanted: list[str] | None) -> list[str]:
-    from formats.errors import FormatError
-
-    for name in wanted or []:
-        if name not in log.rig.cameras:
-            raise FormatError(path, log.name, f"has no camera {name!r}; it has {', '.join(log.rig.cameras)}")
-    if not log.rig.cameras:
-        raise FormatError(path, log.name, "has no cameras")
-    return wanted or list(log.rig.cameras)
 
 
 def _test_itself(

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from scripts import autolabel, calibrate, demo, evaluate, export, info, render, rig, warmup
+from scripts import autolabel, calibrate, demo, doctor, drift, evaluate, export, info, render, rig, warmup
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,7 +12,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns LiDAR and camera drive logs into 3D labels that agree with every sensor.",
 )
-for module in (demo, info, rig, calibrate, autolabel, evaluate, export, render, warmup):
+for module in (demo, info, rig, doctor, calibrate, drift, autolabel, evaluate, export, render, warmup):
     app.command(module.__name__.rpartition(".")[2])(module.run)
 
 

@@ -22,6 +22,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder to write; must not hold anything yet.")],
     log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
     poses: Annotated[Path | None, typer.Option(help="Folder of trajectories, one a log.")] = None,
+    rig: Annotated[Path | None, typer.Option(help="Calibration to use in place of the log's own.")] = None,
     sensors: Annotated[
         bool | None,
         typer.Option(
@@ -41,7 +42,7 @@ def run(
     whole = sensors if sensors is not None else target.write_labels is None or target is not read_from
     if (target.write if whole else target.write_labels) is None:
         raise FormatError(out, "", f"{target.title} cannot be written {'whole' if whole else 'labels only'}")
-    pairs = _pairs(labels, source, log, poses)
+    pairs = _pairs(labels, source, log, poses, rig)
     if whole:
         assert target.write is not None
         options = {"keyframe_every": keyframe_every} if "keyframe_every" in target.options else {}
@@ -64,9 +65,9 @@ def _write_labels(target: Format, out: Path, pairs: Iterator[tuple[DriveLog, Lab
 
 
 def _pairs(
-    labels: Path, source: Path, wanted: list[str] | None, poses: Path | None
+    labels: Path, source: Path, wanted: list[str] | None, poses: Path | None, rig: Path | None
 ) -> Iterator[tuple[DriveLog, LabelSet]]:
     from scripts.logs import labels_of, open_logs
 
-    for _, drive in open_logs(source, None, wanted, poses):
+    for _, drive in open_logs(source, None, wanted, poses, rig):
         yield drive, labels_of(labels, drive)

@@ -65,6 +65,20 @@ def open_logs(
         yield source, log
 
 
+def cameras_of(log: DriveLog, path: Path, wanted: list[str] | None) -> list[str]:
+    """Names of the cameras of a log, all or the wanted ones.
+
+    Raises:
+        FormatError: a wanted camera is not there, or there is none at all.
+    """
+    for name in wanted or []:
+        if name not in log.rig.cameras:
+            raise FormatError(path, log.name, f"has no camera {name!r}; it has {', '.join(log.rig.cameras)}")
+    if not log.rig.cameras:
+        raise FormatError(path, log.name, "has no cameras")
+    return wanted or list(log.rig.cameras)
+
+
 def with_rig(log: DriveLog, path: Path) -> DriveLog:
     """The same log seen through another calibration; sensors that the file does not name stay as they are.
 

@@ -26,6 +26,7 @@ def run(
     log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
     format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
     every: Annotated[int, typer.Option(min=1, help="Only every n-th frame.")] = 1,
+    rig: Annotated[Path | None, typer.Option(help="Calibration to use in place of the log's own.")] = None,
     points: Annotated[
         bool, typer.Option("--points", help="Draw the LiDAR's points that a camera sees on its images.")
     ] = False,
@@ -41,7 +42,7 @@ def run(
     from scripts.console import note, progress_bar
     from scripts.logs import labels_of, open_logs
 
-    for _, drive in open_logs(path, format, log):
+    for _, drive in open_logs(path, format, log, rig=rig):
         label_set = labels_of(labels, drive)
         with progress_bar(drive.name) as progress:
             count = draw_log(drive, label_set, out / drive.name, every, points, video, progress, coloured)

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from pathlib import Path
+
+IMPORTED = re.compile(r"^from ([\w.]+_kernels) import", re.MULTILINE)
+
 
 def run() -> None:
     """Compile all numerical kernels now and keep them, so that the first real run does not wait."""
     from scripts.console import note
 
+    drop_stale_kernels(Path(__file__).parents[1])
     note(f"compiled in {warm_up():.1f} s")
+
+
+def drop_stale_kernels(root: Path) -> int:
+    """Removes compiled kernels older than the sources they were made from; returns how many files.
+
+    numba compiles a kernel anew when its own file changes, but not when the file of a kernel that it calls
+    does.
+    """
+    folders = [root / name for name in ("calib", "fusion", "formats", "autolabel")]
+    dropped = 0
+    for source in [path for folder in folders for path in folder.rglob("_*kernels.py")]:
+        called = IMPORTED.findall(source.read_text(encoding="utf-8"))
+        sources = [source, *(root.joinpath(*name.split(".")).with_suffix(".py") for name in called)]
+        newest_s = max(path.stat().st_mtime for path in sources if path.is_file())
+        for compiled in (source.parent / "__pycache__").glob(f"{source.stem}.*.nb[ic]"):
+            if compiled.stat().st_mtime < newest_s:
+                with suppress(OSError):
+                    compiled.unlink()
+                    dropped += 1
+    return dropped
 
 
 def warm_up() -> float:

@@ -5,8 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from scripts.warmup import drop_stale_kernels
+
 REPOSITORY = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("CROSSLABEL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Kernels compiled from older sources are made anew, once, before any worker starts."""
+    if not hasattr(config, "workerinput"):
+        drop_stale_kernels(REPOSITORY)
 
 
 @pytest.fixture(scope="session")

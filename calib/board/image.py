@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.clicks.bearings import Bearings
 from calib.board.corners import Corners, charuco_corners, checkerboard_corners, is_upright, remeasured, turned
 from calib.board.description import Board, CharucoBoard
 from calib.board.views import front_view, virtual_views
 from calib.cameras import CameraModel
+from calib.clicks.bearings import Bearings
 from calib.clicks.resection import Sighting, best_fits
 from calib.se3 import SE3
 from calib.types import F64, U8, Floats

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.clicks.bearings import correction, left_jacobian
 from calib.board.image import BoardInImage
 from calib.board.rectangle import outside, outward
 from calib.board.scan import BoardInScan
+from calib.clicks.bearings import correction, left_jacobian
 from calib.se3 import SE3
 from calib.types import F64
 

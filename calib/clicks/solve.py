@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from calib.clicks.bearings import Bearings
 from calib.cameras import CameraModel
+from calib.clicks.bearings import Bearings
+from calib.clicks.resection import Fit, Prior, Sighting, best_fits
 from calib.errors import CalibrationError
 from calib.estimate import PoseEstimate, Uncertainty
-from calib.clicks.resection import Fit, Prior, Sighting, best_fits
 from calib.se3 import SE3
 from calib.types import F64, Bools, Floats
 

@@ -15,8 +15,8 @@ FIRST_SHOTS, FIRST_EVERY, FINALISTS = 2, 2, 8
 # Set on PandaSet and simulated drives: right rigs rise by 0.034 to 0.126, wrong ones by at most 0.02.
 LEAST_RISE, LEAST_GAIN, LEAST_LEAD = 0.025, 0.02, 0.008
 MOST_OF_BEST_AS_GIVEN, MOST_OF_BEST_NEXT = 0.6, 0.8
-ALIKE_SHARE, ALIKE_RAD = 0.02, np.radians(4.0)
-UNLIKELY = {"image_cropped": 0.008, "parent_axes": 0.004}
+ALIKE_SHARE, ALIKE_RAD = 0.02, np.radians(7.0)
+UNLIKELY = {"image_cropped": 0.008, "parent_axes": 0.004, "angles_in_degrees": 0.01}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

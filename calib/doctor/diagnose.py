@@ -17,6 +17,7 @@ from calib.rig import Camera, Lidar, Rig
 
 SHARE_OF_CAMERAS, SHARE_OF_RISE, LIDAR_FINALISTS = 0.6, 0.85, 6
 RIG_LEAD = 0.008
+PROMISING_RISE = 0.035
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +71,7 @@ def _choice(camera: Camera, lidar: Lidar, rig: Rig, shots: Sequence[Shot]) -> Ch
     given = geometry_of(camera, lidar)
     candidates = camera_candidates(camera, lidar, rig.cameras, shots[0].size_px)
     choice = choose(shots, given, candidates)
-    if choice.clear or choice.given.rise > LEAST_RISE:
+    if choice.clear or max(choice.given.rise, choice.score.rise) > PROMISING_RISE:
         return choice
     degrees = degrees_candidates(spread(shots, 2), given)
     return choose(shots, given, [*candidates, *degrees]) if degrees else choice
@@ -136,6 +137,8 @@ def _lidar_choice(
         for code, words, mend, mount, mirror in lidar_candidates(lidar)
     ]
     candidates = distinct(first, listed)
+    if not candidates:
+        return None
 
     def rises(candidate: Candidate, count: int, every: int) -> dict[str, float]:
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,18 +44,31 @@ class Shot:
 
 def shot_of(edges: Edges, ego_at_shot_from_ego: SE3, image: U8, name: str = "") -> Shot:
     """Puts edges and an image together; of very many edges every n-th is kept."""
-    step = max(1, -(-len(edges) // MOST_EDGES))
     field = image_edges(smaller(image))
-    return Shot(
-        frozen(edges.points[::step], np.float32),
-        frozen(edges.across[::step], np.float32),
-        frozen(edges.weight[::step], np.float32),
+    nothing = frozen(np.empty((0, 3)), np.float32)
+    shot = Shot(
+        nothing,
+        nothing,
+        frozen(np.empty(0), np.float32),
         ego_at_shot_from_ego,
         frozen(field, np.uint8),
         frozen(field.mean(axis=(1, 2)), np.float64),
         float(field.std()),
         (image.shape[1], image.shape[0]),
         name,
+    )
+    return with_edges(shot, edges, ego_at_shot_from_ego)
+
+
+def with_edges(shot: Shot, edges: Edges, ego_at_shot_from_ego: SE3) -> Shot:
+    """The same image with the edges of another scan."""
+    step = max(1, -(-len(edges) // MOST_EDGES))
+    return replace(
+        shot,
+        points_lidar=frozen(edges.points[::step], np.float32),
+        across_lidar=frozen(edges.across[::step], np.float32),
+        weight=frozen(edges.weight[::step], np.float32),
+        ego_at_shot_from_ego=ego_at_shot_from_ego,
     )
 
 

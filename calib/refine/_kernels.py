@@ -8,7 +8,8 @@ from numba import njit
 from calib.cameras._kernels import BLOCK, see
 
 # What became of a neighbour along a ring or across rings.
-NO_EDGE, JUMP, GAP = 0, 1, 2
+NO_EDGE, JUMP = 0, 1
+SMOOTH = 0.15
 
 
 @njit(cache=True, nogil=True)
@@ -28,11 +29,12 @@ def _kind(near, far, behind, beyond, least_jump_m, ratio, bend):
 
 
 @njit(cache=True, nogil=True)
-def _continued(range_m, behind_m, shift, behind_shift, smooth_m):
+def _continued(range_m, behind_m, shift, behind_shift, least_m):
     """Range at a shift in angle from a point, on the plane through it and the one behind it.
 
     The near side of an edge is often a roof or a flank that recedes: there the edge lies farther away.
     """
+    smooth_m = max(least_m, SMOOTH * range_m)
     if behind_m <= 0 or abs(range_m - behind_m) > smooth_m or behind_shift == 0:
         return range_m
     inverse = 1 / range_m - (1 / behind_m - 1 / range_m) * abs(shift / behind_shift)

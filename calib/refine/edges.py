@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calib.errors import CalibrationError
 from calib.refine.rings import rings_of
-from calib.types import F32, F64, I64, Floats, frozen
+from calib.types import F64, I64, Floats, frozen
 
 Integers = NDArray[np.integer[Any]]
 

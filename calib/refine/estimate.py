@@ -18,7 +18,7 @@ from calib.se3 import SE3
 from calib.types import F64, I64
 
 # What views of the same drive have in common and no bootstrap shows; from simulated drives.
-FLOOR = np.array([np.radians(0.015)] * 3 + [0.005] * 3)
+FLOOR = np.array([np.radians(0.017)] * 3 + [0.006] * 3)
 INFLATION = 1.5
 FIT = np.array([np.radians(0.06)] * 3 + [0.012] * 3)
 PERTURBED_RAD, PERTURBED_M = float(np.radians(0.5)), 0.10

@@ -11,6 +11,8 @@ from calib.types import F64, I64, Floats
 
 FEWEST, MOST = 8, 256
 BIN_RAD = np.radians(0.01)
+# Where a revolution may begin.
+SEAMS_RAD = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
 def rings_of(points_lidar: Floats) -> I64:
@@ -35,21 +37,23 @@ def rings_of(points_lidar: Floats) -> I64:
 
 
 def _by_wraps(azimuth_rad: F64, elevation_rad: F64) -> I64 | None:
-    """A ring ends where the azimuth falls back by more than half a turn."""
+    """A ring ends where the azimuth falls back by more than half of all that is seen."""
     if len(azimuth_rad) < 2 or np.median(np.abs(np.diff(azimuth_rad))) > np.radians(1.5):
         return None
-    for seam_rad in (0.0, np.pi):
+    best, least_spread = None, np.inf
+    for seam_rad in SEAMS_RAD:
         turned = (azimuth_rad - seam_rad) % (2 * np.pi)
         for way in (turned, 2 * np.pi - turned):
-            rings = np.concatenate([[0], np.cumsum(np.diff(way) < -np.pi)])
-            count = int(rings[-1]) + 1
-            if not FEWEST <= count <= MOST:
+            rings = np.concatenate([[0], np.cumsum(np.diff(way) < -np.ptp(way) / 2)])
+            if not FEWEST <= rings[-1] + 1 <= MOST:
                 continue
-            means = np.bincount(rings, elevation_rad) / np.bincount(rings)
-            trend = float(np.corrcoef(np.arange(count), means)[0, 1])
-            if abs(trend) > 0.9:
-                return np.asarray(rings if trend > 0 else count - 1 - rings, dtype=np.int64)
-    return None
+            counts = np.bincount(rings)
+            means = np.bincount(rings, elevation_rad) / counts
+            trend = float(np.corrcoef(np.arange(len(means)), means)[0, 1])
+            spread = float(np.sum((elevation_rad - means[rings]) ** 2))
+            if abs(trend) > 0.9 and spread < least_spread:
+                best, least_spread = (rings if trend > 0 else len(means) - 1 - rings), spread
+    return None if best is None else best.astype(np.int64)
 
 
 def _by_elevation(elevation_rad: F64) -> I64 | None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from calib import SE3, Pinhole
-from calib.estimate import PoseEstimate
 from calib.clicks import solve_clicks
+from calib.estimate import PoseEstimate
 from calib.types import F64
 from tests.conftest import SHARED_DATA
 

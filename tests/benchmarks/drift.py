@@ -49,7 +49,7 @@ def turns() -> list[tuple[int, float]]:
 
 def turn_rad(axis: int, turn_deg: float) -> F64:
     """(3,) rotation vector."""
-    return np.radians(turn_deg) * np.eye(3)[axis]
+    return np.asarray(np.radians(turn_deg) * np.eye(3)[axis], dtype=np.float64)
 
 
 def trials_after(monitor: DriftMonitor, seen: Turned, frames: Sequence[int]) -> list[Trial]:
@@ -152,7 +152,7 @@ def main() -> None:
     parts = [
         page.HEAD,
         page.SIMULATED.format(seeds=", ".join(map(str, SEEDS)), at=MOVES_AT),
-        page.table([trial for drive in drives for trial in drive.trials]),
+        page.table([trial for drive in drives for trial in drive.trials], FRAMES - MOVES_AT),
         page.undisturbed_line(still) + "\n" + page.coverage(still),
         page.RENDERED + page.rendered_rows([drive.rendered for drive in drives]),
         page.CREEPS + page.creep_rows([drive.creep for drive in drives]),
@@ -162,7 +162,11 @@ def main() -> None:
         trials, quiet = kitti
         parts += [
             page.KITTI,
-            page.table(trials) + "\n" + page.undisturbed_line(quiet) + "\n" + page.coverage(quiet),
+            page.table(trials, 12 - KITTI_REFERENCE)
+            + "\n"
+            + page.undisturbed_line(quiet)
+            + "\n"
+            + page.coverage(quiet),
         ]
     text = "\n".join(parts)
     PAGE.write_text(text, encoding="utf-8")

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from calib import SE3, Camera, Rig
+from calib import SE3, Camera, Pinhole, Rig
 from calib.refine.field import image_edges
 from calib.refine.view import View
 from calib.types import F64, U8
 from fusion.log import DriveLog, ImageRef
 from fusion.simulate import Drive, SimulationConfig
+from fusion.simulate.config import Style
 from fusion.views import view_at
 
 CAMERA = "cam_front"
 FRAMES, EVERY = 40, 3
-STYLES = ("curve", "straight", "stop")
+STYLES: tuple[Style, ...] = ("curve", "straight", "stop")
 SIMULATOR = Path(__file__).parents[2] / "fusion" / "simulate"
 
 
@@ -49,7 +50,10 @@ def turned_image(image: U8, camera: Camera, turn_rad: F64) -> U8:
     """What a camera without distortion sees after a turn; the border is continued where it saw nothing."""
     import cv2
 
-    matrix = camera.model.matrix
+    model = camera.model
+    if not isinstance(model, Pinhole) or any(model.distortion):
+        raise TypeError(f"camera {camera.name} has distortion: a turn is no homography")
+    matrix = model.matrix
     turned_px_from_px = matrix @ SE3.from_rotation_vector(turn_rad).rotation @ np.linalg.inv(matrix)
     size = (image.shape[1], image.shape[0])
     turned = cv2.warpPerspective(
@@ -85,6 +89,8 @@ def kitti(shared_data: Path) -> Watched:
 
     path = shared_data / "kitti_camera_lidar" / "training"
     data_set = find_format(path)
+    if data_set.open_log is None:
+        raise ValueError(f"{path} holds no drive log")
     log = data_set.open_log(path, data_set.log_ids(path)[0])
     return _watched("KITTI", log, next(iter(log.rig.cameras)), range(len(log)))
 

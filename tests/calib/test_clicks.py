@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib import SE3, CalibrationError, CameraModel, Fisheye, Pinhole
-from calib.estimate import PoseEstimate
 from calib.clicks import Click, solve_clicks, stacked
+from calib.estimate import PoseEstimate
 from calib.types import F64
 from tests.benchmarks.clicks import Errors, Scans, measure, measure_opencv, read_scans
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-COMMANDS = ("demo", "info", "autolabel", "evaluate", "export", "render", "warmup")
+COMMANDS = (
+    *("demo", "info", "rig", "doctor", "calibrate", "drift"),
+    *("autolabel", "evaluate", "export", "render", "warmup"),
+)
 
 
 def ask(*arguments: str) -> tuple[float, str]:
