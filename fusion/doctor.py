@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from calib.doctor.diagnose import confirmed, diagnose
+from calib.doctor.diagnose import confirmed, diagnose, mostly_unconfirmed
 from calib.doctor.finding import Finding
 from calib.doctor.ringless import edges_around
 from calib.doctor.sanity import check_rig
@@ -20,6 +20,8 @@ from fusion.doctor_times import check_times
 from fusion.log import DriveLog, ImageRef
 
 FRAMES = 6
+# A principal point may be bent to fit what is really an image of another frame.
+BENT = "image_cropped"
 ORDER = {"wrong": 0, "suspicious": 1, "note": 2}
 
 
@@ -37,9 +39,14 @@ def examine(log: DriveLog, frames: int = FRAMES) -> list[Finding]:
     if any(finding.severity == "wrong" for finding in times):
         return _in_order([*times, *check_rig(log.rig)])
     shots = read_shots(log, frames)
+    if mostly_unconfirmed(log.rig, shots):
+        # A wrong LiDAR mount also spoils the deskewing, which would hide what the right one is.
+        shots = read_shots(log, frames, still=True)
     data = [*diagnose(log.rig, shots), *_sizes(log, shots)]
-    if not any(finding.severity == "wrong" for finding in data):
-        data += find_shifted_images(log, shots)
+    if all(finding.severity != "wrong" or finding.code == BENT for finding in data):
+        shifted = find_shifted_images(log, shots)
+        late = {finding.sensor for finding in shifted}
+        data = [f for f in data if f.code != BENT or not late & {"log", f.sensor}] + shifted
     data += confirmed(log.rig, shots, {finding.sensor for finding in data})
     blamed = {finding.sensor for finding in data if finding.severity == "wrong"}
     lidars_blamed = bool(blamed & set(log.rig.lidars))
@@ -48,17 +55,20 @@ def examine(log: DriveLog, frames: int = FRAMES) -> list[Finding]:
     return _in_order([*times, *data, *kept])
 
 
-def read_shots(log: DriveLog, frames: int = FRAMES) -> dict[str, list[Shot]]:
-    """Shots of every camera with the main LiDAR, spread over a log; what is missing is left out."""
-    picks = np.unique(np.linspace(0, len(log) - 1, min(frames, len(log))).round().astype(int)) if len(log) else []
+def read_shots(log: DriveLog, frames: int = FRAMES, still: bool = False) -> dict[str, list[Shot]]:
+    """Shots of every camera with the main LiDAR, spread over a log; what is missing is left out.
+
+    Where `still`, points stay as they were measured: what the car moves meanwhile is let be.
+    """
+    picks = np.unique(np.linspace(0, max(len(log) - 1, 0), min(frames, len(log))).round().astype(int))
     shots: dict[str, list[Shot]] = {name: [] for name in log.rig.cameras}
     for frame in picks:
-        for name, shot in shots_at(log, int(log.timestamps_ns[frame]), tuple(log.rig.cameras)).items():
+        for name, shot in shots_at(log, int(log.timestamps_ns[frame]), tuple(log.rig.cameras), still).items():
             shots[name].append(shot)
     return shots
 
 
-def shots_at(log: DriveLog, frame_ns: int, cameras: Sequence[str]) -> dict[str, Shot]:
+def shots_at(log: DriveLog, frame_ns: int, cameras: Sequence[str], still: bool = False) -> dict[str, Shot]:
     """Shots of some cameras in one frame."""
     ref = log.sweep_at(frame_ns)
     if ref is None:
@@ -66,10 +76,14 @@ def shots_at(log: DriveLog, frame_ns: int, cameras: Sequence[str]) -> dict[str, 
     found, edges = {}, None
     for camera in cameras:
         image = _image(log, camera, frame_ns)
-        if image is None or not log.trajectory.covers(image.timestamp_ns) or not log.trajectory.covers(frame_ns):
+        if (
+            image is None
+            or not log.trajectory.covers(image.timestamp_ns)
+            or not log.trajectory.covers(frame_ns)
+        ):
             continue
         if edges is None:
-            edges = edges_around(read_deskewed(log, ref).points)
+            edges = edges_around((ref.read() if still else read_deskewed(log, ref)).points)
         motion = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
         found[camera] = shot_of(edges, motion, image.read(), f"{camera} at {frame_ns}")
     return found
@@ -92,7 +106,9 @@ def _sizes(log: DriveLog, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
         given = (model.width_px, model.height_px)
         if some and some[0].size_px != given:
             exchanged = some[0].size_px == given[::-1]
-            what = "width and height are exchanged" if exchanged else "its intrinsics are for another image size"
+            what = (
+                "width and height are exchanged" if exchanged else "its intrinsics are for another image size"
+            )
             findings.append(
                 Finding(
                     "size_exchanged" if exchanged else "image_size_differs",

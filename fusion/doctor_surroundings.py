@@ -73,5 +73,9 @@ def _forward(log: DriveLog) -> Iterator[Finding]:
     if min(angle_rad, np.pi - angle_rad) > MOST_SIDEWAYS_RAD:
         way = " and ".join(f"{name} {value:+.1f} m" for name, value in zip("xyz", mean * 5, strict=True))
         message = f"the car drives {np.degrees(angle_rad):.0f} degrees off its x axis ({way} a second)"
-        mend = "ego has x forward, y left, z up: turn the poses, or look for world_from_ego given as its inverse"
-        yield Finding("ego_not_forward", "log", "suspicious", message, mend, evidence={"angle_rad": angle_rad})
+        mend = (
+            "ego has x forward, y left, z up: turn the poses, or look for world_from_ego given as its inverse"
+        )
+        yield Finding(
+            "ego_not_forward", "log", "suspicious", message, mend, evidence={"angle_rad": angle_rad}
+        )

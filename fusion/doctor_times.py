@@ -25,8 +25,10 @@ def _frames(log: DriveLog) -> Iterator[Finding]:
     times_ns = log.timestamps_ns
     falls = np.flatnonzero(np.diff(times_ns) <= 0)
     if len(falls):
-        message = f"the timestamps of the frames do not rise: frame {falls[0] + 1} is not after frame {falls[0]}"
-        yield Finding("timestamps_not_rising", "log", "wrong", message, "sort the frames, or mend their times")
+        message = f"the times of the frames do not rise: frame {falls[0] + 1} is not after frame {falls[0]}"
+        yield Finding(
+            "timestamps_not_rising", "log", "wrong", message, "sort the frames, or mend their times"
+        )
         return
     lidar = log.rig.main_lidar
     yield from _unit(times_ns, "log" if lidar is None else lidar.name, "sweeps")
@@ -44,8 +46,8 @@ def _unit(times_ns: I64, sensor: str, what: str) -> Iterator[Finding]:
                 "timestamps_unit",
                 sensor,
                 "wrong",
-                f"{sensor}: its {what} lie {step_ns:.0f} ns apart: the timestamps are in {unit} and were taken "
-                "as nanoseconds",
+                f"{sensor}: its {what} lie {step_ns:.0f} ns apart: the timestamps are in {unit} and were "
+                "taken as nanoseconds",
                 f"multiply the timestamps by {factor:,}",
                 evidence={"step_ns": step_ns, "factor": float(factor)},
             )
@@ -72,7 +74,9 @@ def _images(log: DriveLog) -> Iterator[Finding]:
         if (apart_ns > FARTHEST_IMAGE_NS).mean() > 0.5:
             seconds = float(np.median(apart_ns)) / 1e9
             message = f"{camera}: its images lie {seconds:,.1f} s from the sweeps: the clocks differ"
-            yield Finding("clocks_differ", camera, "wrong", message, "shift its timestamps to the LiDAR's clock")
+            yield Finding(
+                "clocks_differ", camera, "wrong", message, "shift its timestamps to the LiDAR's clock"
+            )
         elif outside.mean() > MOST_UNCOVERED:
             message = f"{camera}: {outside.mean():.0%} of its images were taken outside of the trajectory"
             mend = "give poses for that time, or mend the timestamps"

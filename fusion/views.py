@@ -95,9 +95,9 @@ def _when_read_out(log: DriveLog, image: ImageRef, edges: Edges, ego_at_shot_fro
     motion = motion_in_shot(log, image, image.timestamp_ns)
     row_ns = expose(points_ego_at_shot, sensor, motion).row_ns
     instants_ns = np.clip(image.timestamp_ns + row_ns, log.trajectory.start_ns, log.trajectory.end_ns)
-    egos_at_rows_from_world = log.trajectory.at_many(instants_ns).inverse()
-    egos_at_rows_from_ego_at_shot = egos_at_rows_from_world @ log.trajectory.at(image.timestamp_ns)
-    points_ego = egos_at_rows_from_ego_at_shot @ points_ego_at_shot
+    ego_at_rows_from_world = log.trajectory.at_many(instants_ns).inverse()
+    ego_at_rows_from_ego_at_shot = ego_at_rows_from_world @ log.trajectory.at(image.timestamp_ns)
+    points_ego = ego_at_rows_from_ego_at_shot @ points_ego_at_shot
     return replace(edges, points=ego_at_shot_from_lidar.inverse() @ points_ego)
 
 
@@ -121,6 +121,6 @@ def as_measured(sweep: Sweep, ego_from_lidar: SE3, log: DriveLog) -> F64:
     instants_ns = sweep.timestamp_ns + knots * KNOT_NS
     instants_ns = np.clip(instants_ns, log.trajectory.start_ns, log.trajectory.end_ns)
     world_from_lidar = log.trajectory.at(sweep.timestamp_ns) @ ego_from_lidar
-    lidars_at_points_from_world = (log.trajectory.at_many(instants_ns) @ ego_from_lidar).inverse()
-    moves = lidars_at_points_from_world @ world_from_lidar
+    lidar_at_points_from_world = (log.trajectory.at_many(instants_ns) @ ego_from_lidar).inverse()
+    moves = lidar_at_points_from_world @ world_from_lidar
     return moves.take(which) @ points_lidar

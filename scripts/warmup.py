@@ -42,9 +42,12 @@ def warm_up() -> float:
     import time
 
     from autolabel import propose
+    from calib.refine import alignment
     from fusion.align import cloud_in_image, read_deskewed
     from fusion.evaluate import evaluate
+    from fusion.sight import colour_cloud
     from fusion.simulate import SimulationConfig, simulate
+    from fusion.views import views_of
 
     started_s = time.perf_counter()
     log, truth = simulate(SimulationConfig.tiny())
@@ -55,4 +58,7 @@ def warm_up() -> float:
         for images in log.images.values():
             cloud_in_image(log, sweep, images[0])
             images[0].read()
+        colour_cloud(log, sweep, [images[0] for images in log.images.values()])
+    for name, camera in log.rig.cameras.items():
+        alignment(views_of(log, name, count=1), camera.ego_from_sensor)
     return time.perf_counter() - started_s

@@ -26,7 +26,9 @@ def shifted(u, v, weights, field, neutral, shifts_u, shifts_v, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def coarse(points, upright, camera, field, neutral, rotations, translations, shifts_u, shifts_v, inner, out, seen):
+def coarse(
+    points, upright, camera, field, neutral, rotations, translations, shifts_u, shifts_v, inner, out, seen
+):
     """How sharply (3, N) points meet a field under each of K transforms into an ideal camera.
 
     `camera` is fx, fy, cx, cy of the field. An edge that is `upright` counts in channel 0, else in 1. Of the

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,7 +27,7 @@ def radians_taken_for_degrees(given: SE3, name: str) -> Iterator[tuple[str, str,
     if turn.magnitude() > np.radians(2 * 3.15):
         return
     for order in ORDERS:
-        angles_rad = np.degrees(turn.as_euler(order))
+        angles_rad = np.degrees(_euler(given.rotation, order))
         yield (
             "angles_in_radians",
             f"the angles of {name} are in radians and were read as degrees (turns about {' '.join(order)})",
@@ -65,7 +67,7 @@ def degrees_taken_for_radians(rotation: F64, up: F64, of_camera: bool) -> MeantD
 
     parts = []
     for number, order in enumerate(ORDERS):
-        first = Rotation.from_matrix(rotation).as_euler(order)
+        first = _euler(rotation, order)
         second = np.array([first[0] + np.pi, np.pi - first[1], first[2] + np.pi])
         for angles in (first, second):
             meant = [_meant_deg(a, limit) for a, limit in zip(angles, LIMITS_DEG, strict=True)]
@@ -74,6 +76,15 @@ def degrees_taken_for_radians(rotation: F64, up: F64, of_camera: bool) -> MeantD
             rotations = Rotation.from_euler(order, np.radians(angles_deg)).as_matrix()
             parts.append((rotations.reshape(-1, 3, 3), np.full(len(angles_deg), number), angles_deg))
     return MeantDegrees(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _euler(rotation: F64, order: str) -> F64:
+    """Angles of a rotation; in gimbal lock, which is no fault here, the third one is zero."""
+    from scipy.spatial.transform import Rotation
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Gimbal lock")
+        return np.asarray(Rotation.from_matrix(rotation).as_euler(cast(Any, order)), dtype=np.float64)
 
 
 def _meant_deg(angle: float, limit_deg: float) -> F64:
@@ -94,8 +105,10 @@ def _up_in_camera(meant_deg: list[F64], order: str, up: F64, of_camera: bool) ->
         for letter, angles in zip(order, meant_deg, strict=True)
     )
     if of_camera:
-        return np.einsum("i,cij,bjk,akl->abcl", up, third, second, first, optimize=True)
-    return np.einsum("cij,bjk,akl,l->abci", third, second, first, up, optimize=True)
+        turned = np.einsum("i,cij,bjk,akl->abcl", up, third, second, first, optimize=True)
+        return np.asarray(turned, dtype=np.float64)
+    turned = np.einsum("cij,bjk,akl,l->abci", third, second, first, up, optimize=True)
+    return np.asarray(turned, dtype=np.float64)
 
 
 def _level(up_in_camera: F64) -> np.ndarray:

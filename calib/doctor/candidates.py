@@ -51,7 +51,9 @@ def camera_candidates(
 ) -> list[Candidate]:
     """What one camera may be instead, the others and the LiDAR being right; each geometry once."""
     given = geometry_of(camera, lidar)
-    return distinct(given, (*_mounts(given, lidar), *_lenses(given, size_px), *_exchanges(given, camera, others)))
+    return distinct(
+        given, (*_mounts(given, lidar), *_lenses(given, size_px), *_exchanges(given, camera, others))
+    )
 
 
 def _mounts(given: Geometry, lidar: Lidar) -> Iterator[Candidate]:
@@ -68,21 +70,25 @@ def _mounts(given: Geometry, lidar: Lidar) -> Iterator[Candidate]:
             for code, what, mend, mended in radians_taken_for_degrees(forth, words):
                 right = mended.inverse() if backwards else mended
                 yield Candidate(code, what, mend, replace(given, ego_from_cam=ego_from_parent @ right))
+    # What was given as relative to ego would be relative to the LiDAR.
+    given_mount, lidar_from_ego = ego_from_cam, ego_from_lidar.inverse()
     yield Candidate(
         "lidar_mount_left_out",
         f"its mount is relative to {lidar.name} and was taken as relative to ego",
         "ego_from_cam = ego_from_lidar @ lidar_from_cam",
-        replace(given, ego_from_cam=ego_from_lidar @ ego_from_cam),
+        replace(given, ego_from_cam=ego_from_lidar @ given_mount),
     )
-    lidar_from_ego = ego_from_lidar.inverse()
     yield Candidate(
         "lidar_mount_applied_twice",
         f"the mount of {lidar.name} was applied to it although it is relative to ego already",
         "leave ego_from_lidar away",
-        replace(given, ego_from_cam=lidar_from_ego @ ego_from_cam),
+        replace(given, ego_from_cam=lidar_from_ego @ given_mount),
     )
     yield Candidate(
-        "image_mirrored", "its images are mirrored left to right", "mirror the images", replace(given, flipped=True)
+        "image_mirrored",
+        "its images are mirrored left to right",
+        "mirror the images",
+        replace(given, flipped=True),
     )
 
 
@@ -124,7 +130,15 @@ def lidar_candidates(lidar: Lidar) -> list[tuple[str, str, str, SE3, tuple[float
             found.append((code, words, mend, right, plain))
     for axis, signs in MIRRORS:
         words = f"the point cloud is left-handed: its {axis} axis points the wrong way"
-        found.append(("lidar_mirrored", words, f"change the sign of {axis} of every point", lidar.ego_from_sensor, signs))
+        found.append(
+            (
+                "lidar_mirrored",
+                words,
+                f"change the sign of {axis} of every point",
+                lidar.ego_from_sensor,
+                signs,
+            )
+        )
     return found
 
 
@@ -143,7 +157,7 @@ def distinct(given: Geometry, candidates: Iterable[Candidate]) -> list[Candidate
 
 
 def signature(geometry: Geometry) -> F64:
-    """Numbers that differ by less than one where points fall to the same pixels, but for a hundredth or so."""
+    """Numbers that differ by less than one where points fall to nearly the same pixels."""
     cam_from_lidar = geometry.ego_from_cam.inverse() @ geometry.ego_from_lidar
     lens = np.nan_to_num(geometry.model.row, posinf=1e6, neginf=-1e6)
     family = float(sum(map(ord, type(geometry.model).__name__)))

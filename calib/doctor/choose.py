@@ -10,6 +10,7 @@ import numpy as np
 from calib.doctor.candidates import Candidate
 from calib.doctor.score import Geometry, Score, score
 from calib.doctor.shot import Shot
+from calib.se3 import SE3
 
 FIRST_SHOTS, FIRST_EVERY, FINALISTS = 2, 2, 8
 # Set on PandaSet and simulated drives: right rigs rise by 0.034 to 0.126, wrong ones by at most 0.02.
@@ -54,7 +55,9 @@ class Choice:
 def choose(shots: Sequence[Shot], given: Geometry, candidates: Sequence[Candidate]) -> Choice:
     """Scores all candidates on a few shots, the best of them on all."""
     few = spread(shots, FIRST_SHOTS)
-    first = sorted(((score(few, c.geometry, FIRST_EVERY).rise, -k) for k, c in enumerate(candidates)), reverse=True)
+    first = sorted(
+        ((score(few, c.geometry, FIRST_EVERY).rise, -k) for k, c in enumerate(candidates)), reverse=True
+    )
     finalists = [candidates[-k] for _, k in first[:FINALISTS]]
     ranked = sorted(((c, score(shots, c.geometry)) for c in finalists), key=lambda pair: -_belief(*pair))
     as_given = score(shots, given)
@@ -80,8 +83,9 @@ def alike(shots: Sequence[Shot], a: Geometry, b: Geometry) -> bool:
     """Whether two can hardly be told apart: the same view from elsewhere, or nearly the same pixels."""
     if a.mirror != b.mirror or a.flipped != b.flipped:
         return False
-    b_from_a = (b.ego_from_cam.inverse() @ b.ego_from_lidar) @ (a.ego_from_cam.inverse() @ a.ego_from_lidar).inverse()
-    if a.model == b.model and np.linalg.norm(b_from_a.rotation_vector_rad) < ALIKE_RAD:
+    cam_from_lidar_a, cam_from_lidar_b = (g.ego_from_cam.inverse() @ g.ego_from_lidar for g in (a, b))
+    turn = SE3(cam_from_lidar_a.rotation.T @ cam_from_lidar_b.rotation, np.zeros(3))
+    if a.model == b.model and np.linalg.norm(turn.rotation_vector_rad) < ALIKE_RAD:
         return True
     shot = shots[0]
     (a_px, a_seen), (b_px, b_seen) = (_pixels(shot, geometry) for geometry in (a, b))

@@ -53,13 +53,11 @@ def _tried(
     name = f"cam_from_{parent}" if backwards else f"{parent}_from_cam"
     found = []
     for k in np.argsort(-sharpness)[:FINALISTS].tolist():
-        parent_from_right_cam = parents_from_cams[k]
-        geometry = Geometry(ego_from_parent @ parent_from_right_cam, given.model, given.ego_from_lidar)
+        geometry = Geometry(ego_from_parent @ parents_from_cams[k], given.model, given.ego_from_lidar)
         meant_as = promising[k]
         order, angles = " ".join(ORDERS[meant.orders[meant_as]]), meant.angles_deg[meant_as].round(1).tolist()
-        words = (
-            f"the angles of {name} are in degrees and were used as radians (for example {angles} about {order})"
-        )
+        meaning = f"for example {angles} about {order}"
+        words = f"the angles of {name} are in degrees and were used as radians ({meaning})"
         candidate = Candidate("angles_in_degrees", words, "turn the angles into radians first", geometry)
         if possible(geometry):
             found.append((float(sharpness[k]), candidate))
@@ -72,8 +70,9 @@ def _sharpness(
     """(K,) how sharply edges meet under each mount, about as `score` has it, without distortion."""
     from calib.doctor import _kernels
 
-    cams_from_ego = (SE3Batch.stack([ego_from_parent]).take(np.zeros(len(parents_from_cams), int)) @ parents_from_cams)
-    cams_from_ego = cams_from_ego.inverse()
+    same = np.zeros(len(parents_from_cams), dtype=np.intp)
+    egos_from_parents = SE3Batch.stack([ego_from_parent]).take(same)
+    cams_from_ego = (egos_from_parents @ parents_from_cams).inverse()
     total, seen = np.zeros(len(parents_from_cams)), np.zeros(len(parents_from_cams))
     rotations, translations = cams_from_ego.rotations, cams_from_ego.translations
     for shot in shots:
@@ -88,11 +87,15 @@ def _sharpness(
         _kernels.coarse(points_ego, upright, camera, shot.field, shot.neutral, *into)
         total += out
         seen += count
-    return np.where(seen >= FEWEST_SEEN * len(shots) * points / MOST_POINTS, total / len(shots) - 0.5 / np.sqrt(np.maximum(seen, 1)), -1.0)
+    return np.where(
+        seen >= FEWEST_SEEN * len(shots) * points / MOST_POINTS,
+        total / len(shots) - 0.5 / np.sqrt(np.maximum(seen, 1)),
+        -1.0,
+    )
 
 
 def _camera_of_field(given: Geometry, shot: Shot) -> F64:
-    matrix, (height, width) = given.model.matrix, shot.field.shape[1:]
+    matrix, (height, width) = given.model.plain.matrix, shot.field.shape[1:]
     across, down = width / shot.size_px[0], height / shot.size_px[1]
     middle = ((matrix[0, 2] + 0.5) * across - 0.5, (matrix[1, 2] + 0.5) * down - 0.5)
     return np.array([matrix[0, 0] * across, matrix[1, 1] * down, *middle])

@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calib.doctor.candidates import Candidate, camera_candidates, distinct, geometry_of, lidar_candidates
-from calib.doctor.choose import FIRST_EVERY, LEAST_RISE, Choice, choose, spread
+from calib.doctor.candidates import (
+    Candidate,
+    camera_candidates,
+    distinct,
+    geometry_of,
+    lidar_candidates,
+    signature,
+)
+from calib.doctor.choose import FIRST_EVERY, LEAST_RISE, Choice, alike, choose, spread
 from calib.doctor.degrees import degrees_candidates
 from calib.doctor.finding import Finding
 from calib.doctor.score import Geometry, score
@@ -42,7 +49,7 @@ class LidarChoice:
 
 
 def diagnose(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
-    """Names the likely mistakes in a rig, from shots of its cameras with the main LiDAR; silent if there are none.
+    """Names the likely mistakes in a rig, from shots of its cameras; silent without any.
 
     A camera as given is believed unless a candidate fits clearly better than it and than everything else;
     where one mistake of the LiDAR explains most cameras as well as a mistake for each, it is the LiDAR.
@@ -51,10 +58,16 @@ def diagnose(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
     if lidar is None:
         return []
     choices = {
-        name: _choice(rig.cameras[name], lidar, rig, some) for name, some in shots.items() if some and name in rig.cameras
+        name: _choice(rig.cameras[name], lidar, rig, some)
+        for name, some in shots.items()
+        if some and name in rig.cameras
     }
     common = _lidar_choice(rig, lidar, choices, shots)
     if common is None:
+        if len(choices) == 1:
+            choices = {
+                name: _or_the_lidar(choice, rig.cameras[name], lidar) for name, choice in choices.items()
+            }
         return _camera_findings(rig, choices, explained=set())
     explained = {
         name
@@ -62,9 +75,7 @@ def diagnose(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
         if rise >= SHARE_OF_RISE * max(choices[name].score.rise if choices[name].clear else 0.0, LEAST_RISE)
         or not choices[name].clear
     }
-    return [_lidar_finding(common, lidar, single=len(choices) == 1, choices=choices)] + _camera_findings(
-        rig, choices, explained
-    )
+    return [_lidar_finding(common, lidar, choices), *_camera_findings(rig, choices, explained)]
 
 
 def _choice(camera: Camera, lidar: Lidar, rig: Rig, shots: Sequence[Shot]) -> Choice:
@@ -77,15 +88,34 @@ def _choice(camera: Camera, lidar: Lidar, rig: Rig, shots: Sequence[Shot]) -> Ch
     return choose(shots, given, [*candidates, *degrees]) if degrees else choice
 
 
+def _or_the_lidar(choice: Choice, camera: Camera, lidar: Lidar) -> Choice:
+    """With one camera, its mistake may as well be one of the LiDAR: those that come to the same are added."""
+    best = choice.best
+    if best is None:
+        return choice
+    given = geometry_of(camera, lidar)
+    wanted = signature(best.geometry)
+    twins = [
+        Candidate(code, f"{lidar.name}: {words}", mend, place)
+        for code, words, mend, mount, mirror in lidar_candidates(lidar)
+        if np.abs(signature(place := replace(given, ego_from_lidar=mount, mirror=mirror)) - wanted).max() <= 1
+    ]
+    return replace(choice, best=replace(best, same=(*best.same, *twins)))
+
+
 def _camera_findings(rig: Rig, choices: Mapping[str, Choice], explained: set[str]) -> list[Finding]:
     clear = {name: choice for name, choice in choices.items() if choice.clear and name not in explained}
-    partners = {name: choice.best.partner for name, choice in clear.items() if choice.best and choice.best.partner}
+    partners = {
+        name: choice.best.partner for name, choice in clear.items() if choice.best and choice.best.partner
+    }
     findings = []
     for name, choice in clear.items():
         partner = partners.get(name)
         if partner and partners.get(partner) == name and list(clear).index(partner) < list(clear).index(name):
             continue
-        findings.append(_camera_finding(rig.cameras[name], choice, mutual=partners.get(partner or "") == name))
+        findings.append(
+            _camera_finding(rig.cameras[name], choice, mutual=partners.get(partner or "") == name)
+        )
     return findings
 
 
@@ -142,7 +172,9 @@ def _lidar_choice(
 
     def rises(candidate: Candidate, count: int, every: int) -> dict[str, float]:
         return {
-            name: score(spread(shots[name], count), _with_lidar(rig.cameras[name], lidar, candidate), every).rise
+            name: score(
+                spread(shots[name], count), _with_lidar(rig.cameras[name], lidar, candidate), every
+            ).rise
             for name in choices
         }
 
@@ -153,9 +185,17 @@ def _lidar_choice(
     )
     best, by_camera = full[0]
     given = _mean({name: choice.given.rise for name, choice in choices.items()})
-    other = max([_mean(some) for one, some in full[1:] if one.code != best.code], default=0.0)
+    few = spread(shots[wrong[0]], 1)
+    rivals = [
+        some
+        for one, some in full[1:]
+        if one.code != best.code and not alike(few, best.geometry, one.geometry)
+    ]
+    other = max(map(_mean, rivals), default=0.0)
     fits = sum(rise > LEAST_RISE for rise in by_camera.values()) >= SHARE_OF_CAMERAS * len(choices)
-    alone = _mean({name: choice.score.rise if choice.clear else choice.given.rise for name, choice in choices.items()})
+    alone = _mean(
+        {name: choice.score.rise if choice.clear else choice.given.rise for name, choice in choices.items()}
+    )
     mean = _mean(by_camera)
     if not fits or mean - other < RIG_LEAD or mean < SHARE_OF_RISE * alone or mean - given < LEAST_RISE / 2:
         return None
@@ -181,7 +221,7 @@ def _mean(values: Mapping[str, float]) -> float:
     return float(np.mean([max(value, 0.0) for value in values.values()])) if values else 0.0
 
 
-def _lidar_finding(common: LidarChoice, lidar: Lidar, single: bool, choices: Mapping[str, Choice]) -> Finding:
+def _lidar_finding(common: LidarChoice, lidar: Lidar, choices: Mapping[str, Choice]) -> Finding:
     best = common.candidate
     others = [twin.words for twin in best.same if twin.code != best.code]
     message = f"{lidar.name}: {best.words}" + "".join(f"; or {other}" for other in dict.fromkeys(others))
@@ -194,7 +234,14 @@ def _lidar_finding(common: LidarChoice, lidar: Lidar, single: bool, choices: Map
     }
     mirrored = best.geometry.mirror != (1.0, 1.0, 1.0)
     return Finding(
-        best.code, lidar.name, "wrong", message, best.mend, _codes(best), evidence, lidar=None if mirrored else common.lidar
+        best.code,
+        lidar.name,
+        "wrong",
+        message,
+        best.mend,
+        _codes(best),
+        evidence,
+        lidar=None if mirrored else common.lidar,
     )
 
 
@@ -215,3 +262,12 @@ def confirmed(rig: Rig, shots: Mapping[str, Sequence[Shot]], named: set[str]) ->
             mend = "look at the points in its images; more or other frames may tell"
             findings.append(Finding("not_confirmed", name, "note", message, mend, evidence=evidence))
     return findings
+
+
+def mostly_unconfirmed(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> bool:
+    """Whether most cameras do not fit as given, so that what they share may be at fault."""
+    lidar = rig.main_lidar
+    if lidar is None:
+        return False
+    rises = [score(some, geometry_of(rig.cameras[name], lidar)).rise for name, some in shots.items() if some]
+    return sum(rise < LEAST_RISE for rise in rises) >= max(1.0, SHARE_OF_CAMERAS * len(rises))

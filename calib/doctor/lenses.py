@@ -60,12 +60,12 @@ def _other_size(given: Pinhole | Fisheye, sized: Pinhole | Fisheye) -> Iterator[
 def _cropped(model: Pinhole | Fisheye) -> Iterator[LensMistake]:
     """The middle of the uncropped image is taken to be the principal point as given."""
     width, height = model.width_px, model.height_px
-    ways = (("kept", lambda c, size: c), ("middle", lambda c, size: (size - 1) / 2), ("end", lambda c, size: size - 1 - c))
-    for across, move_across in ways:
-        for down, move_down in ways:
+    ways = ("kept", "middle", "end")
+    for across in ways:
+        for down in ways:
             if (across, down) == ("kept", "kept"):
                 continue
-            cx_px, cy_px = move_across(model.cx_px, width), move_down(model.cy_px, height)
+            cx_px, cy_px = _moved(model.cx_px, width, across), _moved(model.cy_px, height, down)
             yield LensMistake(
                 "image_cropped",
                 f"its images were cropped and the principal point was not moved with them"
@@ -73,6 +73,10 @@ def _cropped(model: Pinhole | Fisheye) -> Iterator[LensMistake]:
                 "subtract the corner of the crop from cx and cy",
                 replace(model, cx_px=cx_px, cy_px=cy_px),
             )
+
+
+def _moved(middle_px: float, size_px: int, way: str) -> float:
+    return {"kept": middle_px, "middle": (size_px - 1) / 2, "end": size_px - 1 - middle_px}[way]
 
 
 def _exchanged(model: Pinhole | Fisheye) -> Iterator[LensMistake]:

@@ -31,7 +31,9 @@ class MountMistake:
     parent_from_sensor: SE3
 
 
-def mount_mistakes(parent_from_sensor: SE3, parent: str, sensor: str, optical: bool) -> Iterator[MountMistake]:
+def mount_mistakes(
+    parent_from_sensor: SE3, parent: str, sensor: str, optical: bool
+) -> Iterator[MountMistake]:
     """Every mistake that could have led to a mount from a right one.
 
     Args:
@@ -92,32 +94,45 @@ def _turned_camera(rotation: np.ndarray) -> tuple[str, str, str]:
     if about_view is not None:
         code = "image_upside_down" if about_view == 180 else "image_turned"
         way = "upside down" if about_view == 180 else "on its side"
-        return code, f"its image is {way}: the mount is off by {about_view} degrees about the view", (
-            f"turn the mount by {about_view} degrees about the camera's z axis, or turn the images"
+        return (
+            code,
+            f"its image is {way}: the mount is off by {about_view} degrees about the view",
+            (f"turn the mount by {about_view} degrees about the camera's z axis, or turn the images"),
         )
     axes = axes_in_words(rotation, OPTICAL_WORDS)
-    return "camera_axes", (
-        f"its mount is of a frame with {axes}, and a camera has x right, y down, z forward"
-    ), f"multiply the mount from the right by the turn from optical axes to ({axes})"
+    return (
+        "camera_axes",
+        (f"its mount is of a frame with {axes}, and a camera has x right, y down, z forward"),
+        f"multiply the mount from the right by the turn from optical axes to ({axes})",
+    )
 
 
 def _turned_lidar(rotation: np.ndarray) -> tuple[str, str, str]:
     about_up = turn_about(rotation, 2)
     if about_up is not None:
-        return "lidar_turned", f"the LiDAR is turned by {about_up} degrees in its mount", (
-            f"turn its mount by {about_up} degrees about the LiDAR's z axis"
+        return (
+            "lidar_turned",
+            f"the LiDAR is turned by {about_up} degrees in its mount",
+            (f"turn its mount by {about_up} degrees about the LiDAR's z axis"),
         )
     if rotation[2, 2] < -0.5:
-        return "lidar_upside_down", "the LiDAR's points stand on their head", (
-            "turn its mount by half a turn about the LiDAR's x or y axis: " + axes_in_words(rotation, VEHICLE_WORDS)
+        return (
+            "lidar_upside_down",
+            "the LiDAR's points stand on their head",
+            (
+                "turn its mount by half a turn about the LiDAR's x or y axis: "
+                + axes_in_words(rotation, VEHICLE_WORDS)
+            ),
         )
     axes = axes_in_words(rotation, VEHICLE_WORDS)
-    return "lidar_axes", f"its mount is of a frame with {axes} when seen from the LiDAR's own axes", (
-        f"multiply the mount from the right by the turn to ({axes})"
+    return (
+        "lidar_axes",
+        f"its mount is of a frame with {axes} when seen from the LiDAR's own axes",
+        (f"multiply the mount from the right by the turn to ({axes})"),
     )
 
 
-def _turned_parent(parent_from_sensor: SE3, parent: str) -> Iterator[MountMistake]:
+def _turned_parent(given_from_sensor: SE3, parent: str) -> Iterator[MountMistake]:
     for right_from_given in right_angle_turns():
         if turn_about(right_from_given.rotation, 2) is None:
             continue
@@ -126,7 +141,7 @@ def _turned_parent(parent_from_sensor: SE3, parent: str) -> Iterator[MountMistak
             "parent_axes",
             f"its mount is relative to a frame with {axes}, where {parent} has x forward, y left, z up",
             f"turn the mount from the left into the axes of {parent}",
-            right_from_given @ parent_from_sensor,
+            right_from_given @ given_from_sensor,
         )
 
 
@@ -135,7 +150,10 @@ Mended = tuple[str, str, str, SE3]
 
 def _quaternions(given: SE3, name: str) -> Iterator[Mended]:
     w, x, y, z = quaternions_from_matrices(given.rotation[None])[0]
-    for order, read, quaternion in (("x y z w", "w x y z", (z, w, x, y)), ("w x y z", "x y z w", (x, y, z, w))):
+    for order, read, quaternion in (
+        ("x y z w", "w x y z", (z, w, x, y)),
+        ("w x y z", "x y z w", (x, y, z, w)),
+    ):
         words = f"the quaternion of {name} is in the order {order} and was read as {read}"
         mended = SE3.from_quaternion_wxyz(quaternion, given.translation)
         yield "quaternion_order", words, f"read the quaternion as {order}", mended

@@ -1,4 +1,4 @@
-"""Depth edges of any cloud that was measured from one place, whatever its order and whether rings are known."""
+"""Depth edges of any cloud that was measured from one place; neither order nor rings need be known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENOUGH = 0.97
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Panorama:
-    """The nearest point and its range in every cell of azimuth and elevation; -1 and infinity where none is."""
+    """The nearest point and its range in every cell of angles; -1 and infinity where there is none."""
 
     index: I64
     range_m: F64
@@ -41,7 +41,9 @@ def edges_around(points_lidar: Floats) -> Edges:
     parts = [_jumps(panorama, axis, way) for axis in (1, 0) for way in (1, -1)]
     source = np.concatenate([index for index, _ in parts])
     strength = np.concatenate([np.sqrt(np.clip(jump_m, 0, MOST_JUMP_M)) / 2 for _, jump_m in parts])
-    upright = np.repeat([False, True], [len(parts[0][0]) + len(parts[1][0]), len(parts[2][0]) + len(parts[3][0])])
+    upright = np.repeat(
+        [False, True], [len(parts[0][0]) + len(parts[1][0]), len(parts[2][0]) + len(parts[3][0])]
+    )
     return Edges(points[source], _across(rays[source], upright), strength, np.flatnonzero(near)[source])
 
 

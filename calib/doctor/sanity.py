@@ -26,7 +26,9 @@ def check_rig(rig: Rig) -> list[Finding]:
 
 def _check_camera(camera: Camera, lidar: Lidar | None) -> Iterator[Finding]:
     if lidar is not None:
-        apart_m = float(np.linalg.norm(camera.ego_from_sensor.translation - lidar.ego_from_sensor.translation))
+        apart_m = float(
+            np.linalg.norm(camera.ego_from_sensor.translation - lidar.ego_from_sensor.translation)
+        )
         if apart_m > FARTHEST_M:
             yield Finding(
                 "camera_far_from_lidar",
@@ -61,8 +63,8 @@ def _check_lens(name: str, model: CameraModel) -> Iterator[Finding]:
             "principal_point_off",
             name,
             "suspicious",
-            f"{name}: its principal point ({model.cx_px:.0f}, {model.cy_px:.0f}) is far from the middle of its "
-            f"{model.width_px} x {model.height_px} image",
+            f"{name}: its principal point ({model.cx_px:.0f}, {model.cy_px:.0f}) is far from the middle of "
+            f"its {model.width_px} x {model.height_px} image",
             "see whether the intrinsics are for this image size, and cx, cy in this order",
             evidence={"off_share": round(float(off.max()), 3)},
         )
@@ -103,7 +105,7 @@ def _check_pixel_centre(name: str, model: Pinhole | Fisheye) -> Iterator[Finding
             name,
             "note",
             f"{name}: a principal point of exactly half the image size suggests that pixel corners are whole "
-            f"numbers; here pixel centres are, which would move everything by half a pixel ({angle_deg:.3f} degrees)",
+            f"numbers; here pixel centres are, a shift of half a pixel ({angle_deg:.3f} degrees)",
             "subtract 0.5 from cx and cy if the images are ideal (rendered) ones",
             evidence={"shift_px": 0.5, "shift_deg": round(angle_deg, 4)},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -94,7 +94,7 @@ SHIFTS_RAD, INNER = _shifts()
 
 
 def _landed(shot: Shot, geometry: Geometry, every: int) -> tuple[F64, F64] | None:
-    """Pixels of the full image where edges fall, and their weights for the two directions; None if too few."""
+    """Pixels of the full image where edges fall, and their weights by direction; None if too few."""
     cam_at_shot_from_ego = geometry.ego_from_cam.inverse() @ shot.ego_at_shot_from_ego
     cam_from_lidar = cam_at_shot_from_ego @ geometry.ego_from_lidar
     signs = np.array(geometry.mirror)
@@ -123,7 +123,7 @@ def _map(shot: Shot, geometry: Geometry, uv_px: Floats, weights: F64) -> F64:
     small_px = (uv_px + 0.5) * ratio - 0.5
     if geometry.flipped:
         small_px[:, 0] = width - 1 - small_px[:, 0]
-    focal_px = np.diag(geometry.model.matrix)[:2] * ratio
+    focal_px = np.diag(geometry.model.plain.matrix)[:2] * ratio
     u, v = np.ascontiguousarray(small_px[:, 0]), np.ascontiguousarray(small_px[:, 1])
     across, down = SHIFTS_RAD[:, 0] * focal_px[0], SHIFTS_RAD[:, 1] * focal_px[1]
     out = np.empty(len(SHIFTS_RAD))

@@ -113,7 +113,10 @@ def next_camera(rig: Rig, name: str) -> str:
 
 def exchange_mounts(rig: Rig, name: str) -> Rig:
     a, b = rig.cameras[name], rig.cameras[next_camera(rig, name)]
-    swapped = {a.name: replace(a, ego_from_sensor=b.ego_from_sensor), b.name: replace(b, ego_from_sensor=a.ego_from_sensor)}
+    swapped = {
+        a.name: replace(a, ego_from_sensor=b.ego_from_sensor),
+        b.name: replace(b, ego_from_sensor=a.ego_from_sensor),
+    }
     return Rig.of(tuple(rig.lidars.values()), tuple(swapped.get(c.name, c) for c in rig.cameras.values()))
 
 
@@ -125,7 +128,9 @@ def misread_quaternion(mount: SE3, was_xyzw: bool) -> SE3:
 def misread_angles(mount: SE3, order: str, degrees_as_radians: bool) -> SE3:
     turn = Rotation.from_matrix(mount.rotation)
     angles = turn.as_euler(order, degrees=degrees_as_radians)
-    return SE3(Rotation.from_euler(order, angles, degrees=not degrees_as_radians).as_matrix(), mount.translation)
+    return SE3(
+        Rotation.from_euler(order, angles, degrees=not degrees_as_radians).as_matrix(), mount.translation
+    )
 
 
 def resized(model: Pinhole | Fisheye, factor: float) -> Pinhole | Fisheye:
@@ -148,7 +153,9 @@ def mounts() -> Iterator[Mistake]:
     yield Mistake("lidar_from_cam for cam_from_lidar", "inverse", of_cam_from_lidar(SE3.inverse))
     transposed = lambda m: SE3(m.rotation.T, m.translation)  # noqa: E731
     yield Mistake("rotation of ego_from_cam transposed", "rotation_transposed", of_mount(transposed))
-    yield Mistake("rotation of cam_from_lidar transposed", "rotation_transposed", of_cam_from_lidar(transposed))
+    yield Mistake(
+        "rotation of cam_from_lidar transposed", "rotation_transposed", of_cam_from_lidar(transposed)
+    )
     mixed = lambda m: SE3(m.rotation, m.inverse().translation)  # noqa: E731
     yield Mistake("translation of the inverse", "translation_of_inverse", of_cam_from_lidar(mixed))
     for axes, body_from_optical in BODIES.items():
@@ -181,8 +188,12 @@ def mounts() -> Iterator[Mistake]:
         "translation_sign",
         of_cam_from_lidar(lambda m: SE3(m.rotation, -m.translation)),
     )
-    yield Mistake("LiDAR mount applied twice", "lidar_mount_applied_twice", with_lidar_mount(lambda m, q: q @ m))
-    yield Mistake("LiDAR mount left out", "lidar_mount_left_out", with_lidar_mount(lambda m, q: q.inverse() @ m))
+    yield Mistake(
+        "LiDAR mount applied twice", "lidar_mount_applied_twice", with_lidar_mount(lambda m, q: q @ m)
+    )
+    yield Mistake(
+        "LiDAR mount left out", "lidar_mount_left_out", with_lidar_mount(lambda m, q: q.inverse() @ m)
+    )
     yield Mistake("mounts of two cameras exchanged", "mounts_exchanged", exchange_mounts)
 
 
@@ -212,7 +223,11 @@ def lenses() -> Iterator[Mistake]:
     yield Mistake(
         "distortion for a rectified image",
         "image_already_rectified",
-        of_lens(lambda m: Pinhole(m.fx_px, m.fy_px, m.cx_px, m.cy_px, m.width_px, m.height_px, (-0.35, 0.15, 0, 0))),
+        of_lens(
+            lambda m: Pinhole(
+                m.fx_px, m.fy_px, m.cx_px, m.cy_px, m.width_px, m.height_px, (-0.35, 0.15, 0, 0)
+            )
+        ),
     )
     yield Mistake(
         "fisheye coefficients read as plumb bob",
@@ -229,7 +244,10 @@ def lenses() -> Iterator[Mistake]:
 def lidars() -> Iterator[Mistake]:
     for angle in (90, 180, 270):
         yield Mistake(
-            f"LiDAR turned by {angle} degrees", "lidar_turned", of_lidar(lambda m, a=angle: m @ turned("z", a)), True
+            f"LiDAR turned by {angle} degrees",
+            "lidar_turned",
+            of_lidar(lambda m, a=angle: m @ turned("z", a)),
+            True,
         )
     yield Mistake("LiDAR upside down", "lidar_upside_down", of_lidar(lambda m: m @ turned("x", 180)), True)
 
@@ -261,7 +279,9 @@ def moves_points(rig: Rig, wrong: Rig, camera: str) -> float:
     a, b = rig.cameras[camera], wrong.cameras[camera]
     assert rig.main_lidar is not None and wrong.main_lidar is not None
     model = a.model
-    grid = np.stack(np.meshgrid(np.linspace(0.1, 0.9, 9) * model.width_px, np.linspace(0.3, 0.9, 5) * model.height_px), -1)
+    grid = np.stack(
+        np.meshgrid(np.linspace(0.1, 0.9, 9) * model.width_px, np.linspace(0.3, 0.9, 5) * model.height_px), -1
+    )
     points_cam = model.ray(grid.reshape(-1, 2)) * 12.0
     lidar_from_ego = rig.main_lidar.ego_from_sensor.inverse()
     points_lidar = lidar_from_ego @ a.ego_from_sensor @ points_cam
@@ -276,7 +296,9 @@ def named(mistake: Mistake, findings: list[Finding], sensor: str) -> bool:
     wrong = [finding for finding in findings if finding.severity == "wrong"]
     if mistake.code == "size_exchanged":
         return any(f.code == mistake.code and f.sensor == sensor for f in wrong)
-    return len(wrong) == 1 and wrong[0].sensor == sensor and mistake.code in (wrong[0].code, *wrong[0].same_as)
+    return (
+        len(wrong) == 1 and wrong[0].sensor == sensor and mistake.code in (wrong[0].code, *wrong[0].same_as)
+    )
 
 
 def remembered(log: DriveLog) -> DriveLog:
@@ -284,7 +306,9 @@ def remembered(log: DriveLog) -> DriveLog:
     images = {
         name: tuple(replace(ref, load=cache(ref.load)) for ref in refs) for name, refs in log.images.items()
     }
-    sweeps = {name: tuple(replace(ref, load=cache(ref.load)) for ref in refs) for name, refs in log.sweeps.items()}
+    sweeps = {
+        name: tuple(replace(ref, load=cache(ref.load)) for ref in refs) for name, refs in log.sweeps.items()
+    }
     return replace(log, images=images, sweeps=sweeps)
 
 
@@ -314,8 +338,14 @@ def still_log(name: str, camera: Camera, pairs: list[tuple[Path, Path]]) -> Driv
         cloud = read_points(path)
         return Sweep("lidar", t, cloud.points[np.isfinite(cloud.points).all(axis=1)])
 
-    sweeps = [SweepRef("lidar", t, lambda p=a, t=t: sweep(p, t), a) for (a, _), t in zip(pairs, times_ns.tolist(), strict=True)]
-    images = [ImageRef(camera.name, t, lambda p=b: read_rgb(p), b) for (_, b), t in zip(pairs, times_ns.tolist(), strict=True)]
+    sweeps = [
+        SweepRef("lidar", t, lambda p=a, t=t: sweep(p, t), a)
+        for (a, _), t in zip(pairs, times_ns.tolist(), strict=True)
+    ]
+    images = [
+        ImageRef(camera.name, t, lambda p=b: read_rgb(p), b)
+        for (_, b), t in zip(pairs, times_ns.tolist(), strict=True)
+    ]
     trajectory = Trajectory.standing(times_ns) if len(pairs) > 1 else Trajectory.standing([0, 1])
     rig = Rig.of((lidar,), (camera,))
     return DriveLog(name, rig, trajectory, times_ns, {"lidar": tuple(sweeps)}, {camera.name: tuple(images)})
@@ -323,18 +353,29 @@ def still_log(name: str, camera: Camera, pairs: list[tuple[Path, Path]]) -> Driv
 
 def road(data: Path) -> DriveLog:
     folder = data / "calib_road"
-    intrinsic = json.loads((folder / "center_camera-intrinsic.json").read_text())["center_camera-intrinsic"]["param"]
+    intrinsic = json.loads((folder / "center_camera-intrinsic.json").read_text())["center_camera-intrinsic"][
+        "param"
+    ]
     extrinsic = json.loads((folder / "top_center_lidar-to-center_camera-extrinsic.json").read_text())
     sensor = next(iter(extrinsic.values()))["param"]["sensor_calib"]["data"]
     cam_from_lidar = SE3.nearest(np.array(sensor))
     k, d = intrinsic["cam_K"]["data"], intrinsic["cam_dist"]["data"][0]
-    model = Pinhole(k[0][0], k[1][1], k[0][2], k[1][2], intrinsic["img_dist_w"], intrinsic["img_dist_h"], tuple(d))
-    return still_log("road", Camera("center_camera", cam_from_lidar.inverse(), model), [(folder / "0.pcd", folder / "0.png")])
+    model = Pinhole(
+        k[0][0], k[1][1], k[0][2], k[1][2], intrinsic["img_dist_w"], intrinsic["img_dist_h"], tuple(d)
+    )
+    return still_log(
+        "road",
+        Camera("center_camera", cam_from_lidar.inverse(), model),
+        [(folder / "0.pcd", folder / "0.png")],
+    )
 
 
 def board(data: Path) -> DriveLog:
     folder = data / "calib_board"
-    numbers = {k: [float(n) for n in v.split(",")] for k, v in re.findall(r"^([DK]): \[(.*)\]", (folder / "camera_info.yaml").read_text(), re.M)}
+    numbers = {
+        k: [float(n) for n in v.split(",")]
+        for k, v in re.findall(r"^([DK]): \[(.*)\]", (folder / "camera_info.yaml").read_text(), re.M)
+    }
     k, d = numbers["K"], tuple(numbers["D"])
     model = Fisheye(k[0], k[4], k[2], k[5], 1920, 1208, d)
     turn = Rotation.from_euler("xyz", (-1.69539, -0.02093, -1.49289)).as_matrix()
@@ -355,7 +396,7 @@ class Row:
     seconds: float
 
 
-def measure(log: DriveLog, most_cameras: int = 6) -> Row:
+def measure(log: DriveLog, most_cameras: int = 2) -> Row:
     """Seeds every mistake that can exist in every camera."""
     log = remembered(log)
     examine(log)
@@ -377,16 +418,19 @@ def measure(log: DriveLog, most_cameras: int = 6) -> Row:
             ):
                 row.found += 1
             else:
-                said = ", ".join(f"{f.sensor} {f.code}" for f in findings if f.severity == "wrong") or "nothing"
+                said = (
+                    ", ".join(f"{f.sensor} {f.code}" for f in findings if f.severity == "wrong") or "nothing"
+                )
                 row.misses.append(f"{camera}, {mistake.name}: said {said}")
     return row
 
 
 HEAD = """# The convention doctor
 
-Written by `python -m tests.benchmarks.doctor`. For each data set, every mistake that can exist there is put into
-the rig of each camera in turn (or into the LiDAR's mount), and the doctor must name exactly that mistake, or one
-that leads to the very same numbers, and nothing else. On the true rigs it must say nothing.
+Written by `python -m tests.benchmarks.doctor`. For each data set, every mistake that can exist there is
+put into the rig of each of the first two cameras in turn, or into the LiDAR's mount. The doctor must name
+exactly that mistake, or one that leads to the very same numbers, and nothing else. On the true rigs it must
+say nothing.
 
 Thresholds were set on PandaSet 002 and simulated drives with seeds below 100. All else is a report.
 

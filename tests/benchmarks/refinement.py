@@ -1,7 +1,7 @@
 """How far refinement can be trusted: `python -m tests.benchmarks.refinement --cache FOLDER`.
 
 Parameters were set on simulated drives with seeds below 100; what is reported comes from real frames and
-from simulated drives with seeds from 100 on. Writes docs/refinement.md's tables and prints JSON.
+from simulated drives with seeds from 100 on. Prints JSON; `--docs` renews the tables of docs/refinement.md.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from calib.refine import Refinement, RefineOptions, View, image_edges, refine, s
 from calib.refine.spread import blocks_of
 from formats.registry import find_format
 from fusion.views import views_of
+from tests.benchmarks.refinement_tables import write_tables
 from tests.benchmarks.rendered import FRAMES, rendered_log
 
 REPOSITORY = Path(__file__).parents[2]
@@ -235,9 +236,13 @@ def main() -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="*", default=list(range(100, 108)), help="simulated drives"
     )
+    parser.add_argument("--docs", type=Path, help="whose tables to renew, such as docs/refinement.md")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(measured(arguments), indent=1))
+    figures = measured(arguments)
+    print(json.dumps(figures, indent=1))
+    if arguments.docs is not None:
+        write_tables(arguments.docs, figures)
 
 
 if __name__ == "__main__":

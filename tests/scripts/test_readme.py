@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
-    on_demo = [line for line in COMMANDS if "kitti" not in line]
+    on_demo = [line for line in COMMANDS if "crosslabel-demo" in line]
     assert len(on_demo) == 4
     for line in on_demo:
         run(monkeypatch, *line.split()[1:])
@@ -53,6 +53,20 @@ def test_the_commands_on_kitti_run(
     for line in on_kitti:
         run(monkeypatch, *line.split()[1:])
     assert (tmp_path / "results" / "0017.txt").read_text(encoding="utf-8")
+
+
+def test_the_commands_on_a_street_run(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "street").symlink_to(shared_data / "kitti_camera_lidar" / "training")
+    monkeypatch.chdir(tmp_path)
+    on_street = [line for line in COMMANDS if " street " in line]
+    assert len(on_street) == 4
+    assert len([*COMMANDS]) == 4 + 2 + 4
+    for line in on_street:
+        run(monkeypatch, *line.split()[1:])
+    for name in ("doctor.html", "calibration.html", "drift.html", "rig.json", "given.json"):
+        assert (tmp_path / name).stat().st_size > 500
 
 
 def test_the_example_in_python_runs(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
