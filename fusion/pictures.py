@@ -96,9 +96,7 @@ def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, range_m: float) ->
         _write(canvas, thing.text, (corner[:, 0].min(), corner[:, 1].min() - 4), thing.colour)
 
 
-def _outline(
-    lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn, width_px: int
-) -> dict[int, F64]:
+def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn, width_px: int) -> dict[int, F64]:
     """Pixels along each edge that the camera sees at least a part of, by number of the edge.
 
     One sample beyond each end of what is seen is kept, so that lines reach the border of the image.

@@ -166,18 +166,22 @@ def visible_points(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def blend(image, u, v, colours, i):
-    """Sets the i-th colour to that between four pixels; beyond the outermost centres to the border's."""
+    """Sets the i-th colour to that between four pixels; beyond the outermost centres to the border's.
+
+    The weights are whole numbers of 1/65536 that add up to one.
+    """
     right, bottom = image.shape[1] - 1, image.shape[0] - 1
     u, v = u if u > 0 else 0.0, v if v > 0 else 0.0  # which NaN is not either
     u, v = min(u, float(right)), min(v, float(bottom))
-    x, y = np.int32(u), np.int32(v)
-    a, b = u - x, v - y
+    x, y = np.int64(u), np.int64(v)
+    a, b = np.int64((u - x) * 65536.0), np.int64((v - y) * 65536.0)
+    both = (a * b + 32768) >> 16
     left, top = np.uint64(x), np.uint64(y)
     next_x, next_y = np.uint64(min(x + 1, right)), np.uint64(min(y + 1, bottom))
     for c in range(np.uint64(3)):
-        above = image[top, left, c] + a * (float(image[top, next_x, c]) - image[top, left, c])
-        below = image[next_y, left, c] + a * (float(image[next_y, next_x, c]) - image[next_y, left, c])
-        colours[i, c] = np.uint8(np.int32(above + b * (below - above) + 0.5))
+        above = image[top, left, c] * (65536 - a - b + both) + image[top, next_x, c] * (a - both)
+        below = image[next_y, left, c] * (b - both) + image[next_y, next_x, c] * both
+        colours[i, c] = np.uint8((above + below + 32768) >> 16)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

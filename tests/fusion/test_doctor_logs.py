@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusion.doctor import examine
-from fusion.doctor_times import check_times
+from fusion.doctor.times import check_times
 from tests.benchmarks.doctor import MISTAKES, can_exist, kitti, named, remembered, simulated
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}

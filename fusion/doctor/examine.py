@@ -14,9 +14,9 @@ from calib.doctor.shot import Shot, shot_of
 from calib.errors import CrosslabelError
 from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
 from fusion.beam import image_of_frame
-from fusion.doctor_frames import find_shifted_images
-from fusion.doctor_surroundings import check_surroundings
-from fusion.doctor_times import check_times
+from fusion.doctor.frames import find_shifted_images
+from fusion.doctor.surroundings import check_surroundings
+from fusion.doctor.times import check_times
 from fusion.log import DriveLog, ImageRef
 
 FRAMES = 6

@@ -1,0 +1,5 @@
+"""The doctor's walk through a log: its sensors against its data, its clocks, and what surrounds the car."""
+
+from fusion.doctor.examine import examine, read_shots
+
+__all__ = ["examine", "read_shots"]
