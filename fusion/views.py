@@ -107,7 +107,9 @@ def sweep_edges(log: DriveLog, sweep: Sweep) -> Edges:
     edges = scan_edges(as_measured(sweep, ego_from_lidar, log), sweep.ring)
     if sweep.offset_ns is None:
         return edges
-    offset_ns = sweep.offset_ns[edges.source]
+    # As `as_measured` did: what was measured before the trajectory begins moves with its first pose.
+    covered_ns = np.array([log.trajectory.start_ns, log.trajectory.end_ns]) - sweep.timestamp_ns
+    offset_ns = np.clip(sweep.offset_ns[edges.source], *covered_ns)
     raw = Sweep(sweep.lidar, sweep.timestamp_ns, edges.points, offset_ns=offset_ns, deskewed=False)
     return replace(edges, points=deskew(raw, ego_from_lidar, log.trajectory).points)
 
