@@ -9,6 +9,8 @@ import numpy as np
 
 from calib.errors import CalibrationError
 from calib.refine.edges import Edges, scan_edges
+from calib.refine.ringless import edges_around
+from calib.refine.rings import RingsUnknownError
 from calib.refine.view import View, view_of
 from calib.se3 import SE3
 from calib.shutter import expose
@@ -23,6 +25,7 @@ FEWEST_EDGES = 200
 # A car that stands sees something new too, as things pass by: as much as if it crept along.
 CREEP_MPS = 0.3
 NEIGHBOURS = (0, 1, -1, 2, -2)
+RINGLESS_TOP_WEIGHT = 0.15
 
 
 def views_of(log: DriveLog, camera: str, frames: Iterable[int] | None = None, count: int = 12) -> list[View]:
@@ -32,7 +35,7 @@ def views_of(log: DriveLog, camera: str, frames: Iterable[int] | None = None, co
     views are held at once.
 
     Raises:
-        CalibrationError: the log has no such camera, or the rings of its scans cannot be told.
+        CalibrationError: the log has no such camera.
     """
     if camera not in log.rig.cameras:
         raise CalibrationError(f"the log has no camera {camera!r}; it has {', '.join(log.rig.cameras)}")
@@ -102,9 +105,16 @@ def _when_read_out(log: DriveLog, image: ImageRef, edges: Edges, ego_at_shot_fro
 
 
 def sweep_edges(log: DriveLog, sweep: Sweep) -> Edges:
-    """The edges of a sweep, found in the points as measured, then moved to the sweep's own instant."""
+    """The edges of a sweep, found in the points as measured, then moved to the sweep's own instant.
+
+    Where the rings cannot be told they are less sharp, and what rests on them is less sure.
+    """
     ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
-    edges = scan_edges(as_measured(sweep, ego_from_lidar, log), sweep.ring)
+    points_lidar = as_measured(sweep, ego_from_lidar, log)
+    try:
+        edges = scan_edges(points_lidar, sweep.ring)
+    except RingsUnknownError:
+        edges = edges_around(points_lidar, RINGLESS_TOP_WEIGHT)
     if sweep.offset_ns is None:
         return edges
     # As `as_measured` did: what was measured before the trajectory begins moves with its first pose.

@@ -19,6 +19,7 @@ from calib.types import F64, I64
 
 # What views of the same drive have in common and no bootstrap shows; from simulated drives.
 FLOOR = np.array([np.radians(0.017)] * 3 + [0.006] * 3)
+RINGLESS_FLOOR = np.array([np.radians(0.06)] * 3 + [0.016] * 3)
 INFLATION = 1.5
 FIT = np.array([np.radians(0.06)] * 3 + [0.012] * 3)
 PERTURBED_RAD, PERTURBED_M = float(np.radians(0.5)), 0.10
@@ -105,7 +106,8 @@ def _covariance(cost: Cost, correction: F64, block: I64, rng: np.random.Generato
     drawn = bootstrap(laid, block, rng)
     middle = np.median(drawn, axis=0)
     inner = np.clip(drawn, *np.percentile(drawn, (1, 99), axis=0)) - middle
-    return np.asarray(INFLATION**2 * (inner.T @ inner) / len(inner) + np.diag((FLOOR * fixed) ** 2))
+    floor = fixed * (FLOOR if all(view.sharp for view in cost.views) else RINGLESS_FLOOR)
+    return np.asarray(INFLATION**2 * (inner.T @ inner) / len(inner) + np.diag(floor**2))
 
 
 def _evidence(cost: Cost, correction: F64, block: I64, rng: np.random.Generator) -> Evidence:

@@ -15,6 +15,10 @@ BIN_RAD = np.radians(0.01)
 SEAMS_RAD = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
+class RingsUnknownError(CalibrationError):
+    """A scan whose points do not tell which laser measured them."""
+
+
 def rings_of(points_lidar: Floats) -> I64:
     """(N,) number of each point's ring, counted from the lowest, for a scan that does not say.
 
@@ -23,14 +27,14 @@ def rings_of(points_lidar: Floats) -> I64:
     not moved along with the car.
 
     Raises:
-        CalibrationError: neither way finds rings.
+        RingsUnknownError: neither way finds rings.
     """
     points = np.asarray(points_lidar, dtype=np.float64)
     elevation_rad = np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))
     rings = _by_wraps(np.arctan2(points[:, 1], points[:, 0]), elevation_rad)
     rings = _by_elevation(elevation_rad) if rings is None else rings
     if rings is None:
-        raise CalibrationError(
+        raise RingsUnknownError(
             "the rings of a scan cannot be told from its points: give the ring of each point"
         )
     return rings

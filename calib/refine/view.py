@@ -28,6 +28,7 @@ class View:
         neutral: (2,) what counts for a point that leaves the image.
         model: of the camera.
         name: what to call it in words.
+        sharp: whether its edges come from known rings.
     """
 
     points_ego: F32
@@ -36,6 +37,7 @@ class View:
     neutral: F64
     model: CameraModel
     name: str = ""
+    sharp: bool = True
 
     def __len__(self) -> int:
         return int(self.points_ego.shape[1])
@@ -76,6 +78,7 @@ def view_of(
         frozen(field.mean(axis=(1, 2)), np.float64),
         model,
         name,
+        edges.sharp,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from calib.doctor.diagnose import confirmed, diagnose, mostly_unconfirmed
 from calib.doctor.finding import Finding
-from calib.doctor.ringless import edges_around
+from calib.refine.ringless import edges_around
 from calib.doctor.sanity import check_rig
 from calib.doctor.shot import Shot, shot_of
 from calib.errors import CrosslabelError

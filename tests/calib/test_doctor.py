@@ -14,7 +14,7 @@ from calib.doctor.candidates import camera_candidates, geometry_of, signature
 from calib.doctor.diagnose import diagnose
 from calib.doctor.lenses import lens_mistakes
 from calib.doctor.mounts import mount_mistakes
-from calib.doctor.ringless import edges_around, height_of_centre_m
+from calib.refine.ringless import edges_around, height_of_centre_m
 from calib.doctor.sanity import check_rig
 from calib.doctor.score import score
 from calib.doctor.shot import shot_of

@@ -25,14 +25,19 @@ class _Panorama:
     range_m: F64
 
 
-def edges_around(points_lidar: Floats) -> Edges:
+def edges_around(points_lidar: Floats, top_weight: float = 1.0) -> Edges:
     """Where the range jumps between neighbours in azimuth or in elevation, on the near side.
 
     Less sharp than the edges of known rings (about a tenth of a degree), but it needs no rings, no order
     and no exact centre: data sets shift clouds up from the ground or move them along with the car.
+
+    Args:
+        points_lidar: (N, 3), in any order.
+        top_weight: what edges above and below a thing count, against those beside it.
     """
     points = np.asarray(points_lidar, dtype=np.float64)
-    points = points[np.isfinite(points).all(axis=1)]
+    finite = np.isfinite(points).all(axis=1)
+    points = points[finite]
     centre = np.array([0.0, 0.0, height_of_centre_m(points)])
     rays = points - centre
     near = np.linalg.norm(rays, axis=1) > NEAREST_M
@@ -44,7 +49,9 @@ def edges_around(points_lidar: Floats) -> Edges:
     upright = np.repeat(
         [False, True], [len(parts[0][0]) + len(parts[1][0]), len(parts[2][0]) + len(parts[3][0])]
     )
-    return Edges(points[source], _across(rays[source], upright), strength, np.flatnonzero(near)[source])
+    weight = strength * np.where(upright, top_weight, 1.0)
+    across = _across(rays[source], upright)
+    return Edges(points[source], across, weight, np.flatnonzero(finite)[near][source], sharp=False)
 
 
 def height_of_centre_m(points_lidar: Floats) -> float:
