@@ -52,7 +52,8 @@ def diagnose(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
     """Names the likely mistakes in a rig, from shots of its cameras; silent without any.
 
     A camera as given is believed unless a candidate fits clearly better than it and than everything else;
-    where one mistake of the LiDAR explains most cameras as well as a mistake for each, it is the LiDAR.
+    where one mistake of the LiDAR explains most cameras as well as a mistake for each, it is the LiDAR, and
+    nothing else is said: what its points are measured against has to be right first.
     """
     lidar = rig.main_lidar
     if lidar is None:
@@ -68,14 +69,8 @@ def diagnose(rig: Rig, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:
             choices = {
                 name: _or_the_lidar(choice, rig.cameras[name], lidar) for name, choice in choices.items()
             }
-        return _camera_findings(rig, choices, explained=set())
-    explained = {
-        name
-        for name, rise in common.by_camera.items()
-        if rise >= SHARE_OF_RISE * max(choices[name].score.rise if choices[name].clear else 0.0, LEAST_RISE)
-        or not choices[name].clear
-    }
-    return [_lidar_finding(common, lidar, choices), *_camera_findings(rig, choices, explained)]
+        return _camera_findings(rig, choices)
+    return [_lidar_finding(common, lidar, choices)]
 
 
 def _choice(camera: Camera, lidar: Lidar, rig: Rig, shots: Sequence[Shot]) -> Choice:
@@ -103,8 +98,8 @@ def _or_the_lidar(choice: Choice, camera: Camera, lidar: Lidar) -> Choice:
     return replace(choice, best=replace(best, same=(*best.same, *twins)))
 
 
-def _camera_findings(rig: Rig, choices: Mapping[str, Choice], explained: set[str]) -> list[Finding]:
-    clear = {name: choice for name, choice in choices.items() if choice.clear and name not in explained}
+def _camera_findings(rig: Rig, choices: Mapping[str, Choice]) -> list[Finding]:
+    clear = {name: choice for name, choice in choices.items() if choice.clear}
     partners = {
         name: choice.best.partner for name, choice in clear.items() if choice.best and choice.best.partner
     }

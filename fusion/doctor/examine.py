@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from calib.doctor.diagnose import confirmed, diagnose, mostly_unconfirmed
 from calib.doctor.finding import Finding
-from calib.refine.ringless import edges_around
 from calib.doctor.sanity import check_rig
 from calib.doctor.shot import Shot, shot_of
 from calib.errors import CrosslabelError
+from calib.refine.ringless import edges_around
 from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
 from fusion.beam import image_of_frame
 from fusion.doctor.frames import find_shifted_images
@@ -35,6 +36,10 @@ def examine(log: DriveLog, frames: int = FRAMES) -> list[Finding]:
         log: its rig, its trajectory, and as many images and sweeps as are read.
         frames: how many frames to read.
     """
+    return _examined(log, frames, first_look=True)
+
+
+def _examined(log: DriveLog, frames: int, first_look: bool) -> list[Finding]:
     times = check_times(log)
     if any(finding.severity == "wrong" for finding in times):
         return _in_order([*times, *check_rig(log.rig)])
@@ -43,6 +48,11 @@ def examine(log: DriveLog, frames: int = FRAMES) -> list[Finding]:
         # A wrong LiDAR mount also spoils the deskewing, which would hide what the right one is.
         shots = read_shots(log, frames, still=True)
     data = [*diagnose(log.rig, shots), *_sizes(log, shots)]
+    mended = next((finding for finding in data if finding.lidar is not None), None)
+    if mended is not None and first_look:
+        # What a camera seems to be under a wrong LiDAR says nothing.
+        rest = _examined(replace(log, rig=mended.mended(log.rig)), frames, first_look=False)
+        return _in_order([mended, *rest])
     if all(finding.severity != "wrong" or finding.code == BENT for finding in data):
         shifted = find_shifted_images(log, shots)
         late = {finding.sensor for finding in shifted}

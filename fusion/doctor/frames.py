@@ -8,9 +8,9 @@ import numpy as np
 
 from calib.doctor.candidates import geometry_of
 from calib.doctor.finding import Finding
-from calib.refine.ringless import edges_around
 from calib.doctor.score import score
 from calib.doctor.shot import Shot, shot_of, with_edges
+from calib.refine.ringless import edges_around
 from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
 from fusion.log import DriveLog
 

@@ -9,11 +9,13 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 from calib import SE3, Pinhole
 from calib.refine import Refinement, RefineOptions, View, image_edges, refine, scan_edges, view_of
+from calib.refine.rings import RingsUnknownError
 from calib.refine.spread import blocks_of
 from formats.registry import find_format
 from fusion.views import views_of
@@ -82,6 +84,12 @@ def drives(cache: Path, seeds: list[int]) -> list[Scene]:
             views = views_of(log, camera, frames=range(len(FRAMES)))
             scenes.append(Scene(f"{log.name} {camera}", views, log.rig.cameras[camera].ego_from_sensor))
     return scenes
+
+
+def ringless_drives(cache: Path, seeds: list[int]) -> list[Scene]:
+    """The same as if nothing told the rings."""
+    with patch("fusion.views.scan_edges", side_effect=RingsUnknownError):
+        return drives(cache, seeds)
 
 
 def trial(scene: Scene, seed: int, turn_deg=1.0, shift_m=0.1, options: RefineOptions | None = None) -> Trial:
@@ -215,6 +223,9 @@ def measured(arguments: argparse.Namespace) -> dict:
     seen = kitti(arguments.data)
     simulated = drives(arguments.cache, arguments.seeds)
     runs = [trial(scene, seed) for seed, scene in enumerate(simulated)]
+    blurred = [
+        trial(scene, seed) for seed, scene in enumerate(ringless_drives(arguments.cache, arguments.seeds))
+    ]
     one = trial(road(arguments.data), 0)
     return {
         "kitti": summary([trial(seen, seed) for seed in range(arguments.trials)]),
@@ -223,6 +234,8 @@ def measured(arguments: argparse.Namespace) -> dict:
         "calib_road": {"accepted": one.refinement.accepted, "reason": one.refinement.reason},
         "simulated": summary(runs),
         "simulated_coverage": coverage(runs),
+        "ringless": summary(blurred),
+        "ringless_coverage": coverage(blurred),
         "nasty": nasty_table([seen, *simulated], arguments.nasty),
     }
 

@@ -14,11 +14,11 @@ from calib.doctor.candidates import camera_candidates, geometry_of, signature
 from calib.doctor.diagnose import diagnose
 from calib.doctor.lenses import lens_mistakes
 from calib.doctor.mounts import mount_mistakes
-from calib.refine.ringless import edges_around, height_of_centre_m
 from calib.doctor.sanity import check_rig
 from calib.doctor.score import score
 from calib.doctor.shot import shot_of
 from calib.doctor.turns import right_angle_turns
+from calib.refine.ringless import edges_around, height_of_centre_m
 from tests.benchmarks.doctor import MISTAKES
 
 LENS = Pinhole(700.0, 705.0, 470.0, 280.0, 960, 540)
