@@ -72,11 +72,11 @@ def read_board(path: Path) -> Board:
 
 
 def _frame_of_points(root: Field, log: DriveLog) -> SE3:
-    main = log.rig.main_lidar
-    name = root["points_in"].text() if "points_in" in root else (main.name if main else "ego")
-    if name == "ego":
-        return SE3.identity()
-    return log.rig.lidars[_one_of(root["points_in"], ["ego", *log.rig.lidars], "frame")].ego_from_sensor
+    if "points_in" not in root:
+        main = log.rig.main_lidar
+        return SE3.identity() if main is None else main.ego_from_sensor
+    name = _one_of(root["points_in"], ["ego", *log.rig.lidars], "frame")
+    return SE3.identity() if name == "ego" else log.rig.lidars[name].ego_from_sensor
 
 
 def _one_of(field: Field, known: list[str], what: str) -> str:

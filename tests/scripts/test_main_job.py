@@ -129,7 +129,7 @@ def test_every_format_that_is_written_whole_takes_what_the_command_gives(crossla
     crosslabel("demo", "--out", tmp_path / "demo", "--size", "tiny", "--seconds", "0.3")
     drive, labels = tmp_path / "demo" / "drive", tmp_path / "demo" / "labels"
     whole = [format.name for format in FORMATS if format.write is not None]
-    assert set(whole) == {"nuscenes", "kitti_tracking"}
+    assert set(whole) == {"folder", "nuscenes", "kitti_tracking"}
     for name in whole:
         export = ("--source", drive, "--format", name, "--sensors", "--out", tmp_path / name)
         crosslabel("export", labels, *export)
