@@ -32,14 +32,19 @@ class Uncertainty:
     covariance: F64
 
     @property
+    def sigma(self) -> F64:
+        """(6,) standard deviations: pitch, yaw, roll (rad), then along the camera's x, y and z (m)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
     def sigma_rad(self) -> F64:
         """(3,) standard deviations of pitch, yaw and roll."""
-        return np.sqrt(np.diag(self.covariance)[:3])
+        return self.sigma[:3]
 
     @property
     def sigma_m(self) -> F64:
         """(3,) standard deviations of the camera's place along its own x, y and z."""
-        return np.sqrt(np.diag(self.covariance)[3:])
+        return self.sigma[3:]
 
     @property
     def rotation_rad(self) -> float:

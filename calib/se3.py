@@ -104,6 +104,17 @@ class SE3:
         angle_rad = 2 * np.arctan2(sine, quaternion[0])
         return np.asarray(quaternion[1:] * (angle_rad / sine if sine > 0 else 2.0), dtype=np.float64)
 
+    @classmethod
+    def from_vector(cls, vector: ArrayLike) -> SE3:
+        """From six numbers: rotation vector (rad), then translation (m)."""
+        six = np.asarray(vector, dtype=np.float64)
+        return cls.from_rotation_vector(six[:3], six[3:])
+
+    @property
+    def vector(self) -> F64:
+        """(6,) rotation vector (rad), then translation (m)."""
+        return np.concatenate([self.rotation_vector_rad, self.translation])
+
     @property
     def matrix(self) -> F64:
         """(4, 4) homogeneous matrix."""

@@ -63,9 +63,12 @@ class Calibrated:
         if self.ego_from_found_cam is None:
             return np.full(6, np.nan)
         found_cam_from_given_cam = self.ego_from_found_cam.inverse() @ self.ego_from_given_cam
-        return np.concatenate(
-            [found_cam_from_given_cam.rotation_vector_rad, found_cam_from_given_cam.translation]
-        )
+        return found_cam_from_given_cam.vector
+
+    @property
+    def sigma(self) -> F64:
+        """(6,) standard deviations of the correction; NaN where they are not known."""
+        return np.full(6, np.nan) if self.uncertainty is None else self.uncertainty.sigma
 
 
 def from_driving(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,10 +52,10 @@ def run(
     """
     from calib.refine import RefineOptions
     from scripts.console import progress_bar
-    from scripts.logs import cameras_of, open_logs
+    from scripts.logs import cameras_of, open_log
 
     _require_inputs(method, clicks, board, self_test)
-    drive = next(open_logs(path, format, [log] if log else None, rig=rig))[1]
+    drive = open_log(path, format, log, rig)
     names = cameras_of(drive, path, camera)
     options = RefineOptions(rotation_only=rotation_only)
     with progress_bar("") as progress:
@@ -100,13 +99,8 @@ def _test_itself(
     tested = {}
     for name in names:
         views, ego_from_cam = _views(log, name, frames, progress), log.rig.cameras[name].ego_from_sensor
-        tick = partial(_tick, progress, f"{name} trials", count)
-        tested[name] = run_trials(views, ego_from_cam, options, count, seed, tick)
+        tested[name] = run_trials(name, views, ego_from_cam, options, count, seed, progress)
     print_trials(log.name, tested, as_json)
-
-
-def _tick(progress: Any, task: str, total: int, done: int) -> None:
-    progress(task, done, total)
 
 
 def _views(log: DriveLog, camera: str, count: int, progress: Any) -> list[View]:
@@ -168,6 +162,8 @@ def _print(log: DriveLog, found: list[Calibrated], as_json: bool) -> None:
 
     import numpy as np
 
+    from scripts.calibrate_report import IN_DEG_AND_CM
+
     rows = [_row(outcome) for outcome in found]
     if as_json:
         print(json.dumps({"log": log.name, "cameras": rows}, indent=1))
@@ -176,21 +172,12 @@ def _print(log: DriveLog, found: list[Calibrated], as_json: bool) -> None:
         print(f"{outcome.camera}: {'accepted' if outcome.accepted else 'left as it was'}: {outcome.reason}")
         if outcome.ego_from_found_cam is None or not np.isfinite(outcome.correction).all():
             continue
-        scale = np.array([180 / np.pi] * 3 + [100.0] * 3)
-        correction = outcome.correction * scale
-        sigma = _sigma(outcome) * scale
+        correction, sigma = outcome.correction * IN_DEG_AND_CM, outcome.sigma * IN_DEG_AND_CM
         words = [f"{value:+.2f} ± {error:.2f}" for value, error in zip(correction, sigma, strict=True)]
         print(f"  pitch {words[0]}  yaw {words[1]}  roll {words[2]} deg")
         print(f"  right {words[3]}  down {words[4]}  forward {words[5]} cm")
         for text in outcome.weak:
             print(f"  weakest: {text}")
-
-
-def _sigma(outcome: Calibrated) -> Any:
-    import numpy as np
-
-    known = outcome.uncertainty
-    return np.full(6, np.nan) if known is None else np.concatenate([known.sigma_rad, known.sigma_m])
 
 
 def _row(outcome: Calibrated) -> dict[str, Any]:
@@ -199,7 +186,6 @@ def _row(outcome: Calibrated) -> dict[str, Any]:
     def plain(values: Any) -> list[float] | None:
         return [float(value) for value in values] if np.isfinite(values).all() else None
 
-    sigma = _sigma(outcome)
     return {
         "camera": outcome.camera,
         "method": outcome.method,
@@ -207,8 +193,8 @@ def _row(outcome: Calibrated) -> dict[str, Any]:
         "reason": outcome.reason,
         "correction_deg": plain(np.degrees(outcome.correction[:3])),
         "correction_m": plain(outcome.correction[3:]),
-        "sigma_deg": plain(np.degrees(sigma[:3])),
-        "sigma_m": plain(sigma[3:]),
+        "sigma_deg": plain(np.degrees(outcome.sigma[:3])),
+        "sigma_m": plain(outcome.sigma[3:]),
         "weak": list(outcome.weak),
         "evidence": outcome.evidence,
         "ego_from_cam": outcome.ego_from_cam.matrix.tolist(),

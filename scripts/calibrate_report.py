@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PICTURES = 3
 NAMES = ("pitch, deg", "yaw, deg", "roll, deg", "right, cm", "down, cm", "forward, cm")
-SCALE = np.array([180 / np.pi] * 3 + [100.0] * 3)
+IN_DEG_AND_CM = np.array([180 / np.pi] * 3 + [100.0] * 3)
 
 
 def page(log: DriveLog, found: list[Calibrated]) -> Report:
@@ -50,11 +50,11 @@ def _parts(log: DriveLog, outcome: Calibrated) -> list[Part]:
 
 
 def _corrections(outcome: Calibrated) -> Table:
-    known = outcome.uncertainty
-    sigma = np.concatenate([known.sigma_rad, known.sigma_m]) if known else np.full(6, np.nan)
     rows = [
         (name, float(value), float(error) if np.isfinite(error) else "not known")
-        for name, value, error in zip(NAMES, outcome.correction * SCALE, sigma * SCALE, strict=True)
+        for name, value, error in zip(
+            NAMES, outcome.correction * IN_DEG_AND_CM, outcome.sigma * IN_DEG_AND_CM, strict=True
+        )
     ]
     caption = "The correction in the camera's axes (x right, y down, z forward) and its standard deviation."
     return Table(("about or along", "correction", "±"), rows, caption)

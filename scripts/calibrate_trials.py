@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calib.refine import RefineOptions, View
     from calib.refine.trials import Trial
     from calib.se3 import SE3
+    from fusion.progress import Progress
 
 
 def run_trials(
+    camera: str,
     views: Sequence[View],
     ego_from_cam: SE3,
     options: RefineOptions,
     count: int,
     seed: int,
-    tick: Callable[[int], None],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Errors, acceptance and coverage over a number of disturbances, as they go into JSON."""
     from calib.refine.trials import trial
@@ -26,7 +28,7 @@ def run_trials(
     trials = []
     for number in range(count):
         trials.append(trial(views, ego_from_cam, options, seed + number))
-        tick(number + 1)
+        progress(f"{camera} trials", number + 1, count)
     return summary(trials)
 
 

@@ -36,20 +36,18 @@ def run(
     """
     from fusion.doctor import examine
     from scripts.console import progress_bar
-    from scripts.logs import open_logs
+    from scripts.logs import open_log
 
-    drive = next(open_logs(path, format, [log] if log else None, rig=rig))[1]
+    drive = open_log(path, format, log, rig)
     with progress_bar(drive.name) as progress:
         progress("frames", 0, 1)
         findings = examine(drive, frames)
         progress("frames", 1, 1)
     if out is not None:
+        from calib.doctor.finding import mended_rig
         from formats.rigs.rig_json import write_rig
 
-        mended = drive.rig
-        for finding in findings:
-            mended = finding.mended(mended)
-        write_rig(out, mended)
+        write_rig(out, mended_rig(drive.rig, findings))
     if report is not None:
         from scripts.report import write_report
 
@@ -109,11 +107,10 @@ def page(log: DriveLog, findings: list[Finding]) -> Report:
 def _sections(log: DriveLog, findings: list[Finding]) -> list[Any]:
     from dataclasses import replace
 
+    from calib.doctor.finding import mended_rig
     from scripts.report import Pair, Picture, Section
 
-    mended = log.rig
-    for finding in findings:
-        mended = finding.mended(mended)
+    mended = mended_rig(log.rig, findings)
     better = replace(log, rig=mended)
     sections = []
     for name in log.rig.cameras:

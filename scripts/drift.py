@@ -34,9 +34,9 @@ def run(
     crosslabel drift LOG --report drift.html
     """
     from scripts.console import progress_bar
-    from scripts.logs import cameras_of, open_logs
+    from scripts.logs import cameras_of, open_log
 
-    drive = next(open_logs(path, format, [log] if log else None, rig=rig))[1]
+    drive = open_log(path, format, log, rig)
     with progress_bar("") as progress:
         names = cameras_of(drive, path, camera)
         found = {name: watch(drive, name, window, reference_frames, progress) for name in names}

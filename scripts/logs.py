@@ -65,6 +65,13 @@ def open_logs(
         yield source, log
 
 
+def open_log(
+    path: Path, format_name: str | None = None, wanted: str | None = None, rig: Path | None = None
+) -> DriveLog:
+    """Opens one log: the wanted one, or the first; arguments as of `open_logs`."""
+    return next(open_logs(path, format_name, [wanted] if wanted else None, rig=rig))[1]
+
+
 def cameras_of(log: DriveLog, path: Path, wanted: list[str] | None) -> list[str]:
     """Names of the cameras of a log, all or the wanted ones.
 

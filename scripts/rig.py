@@ -46,20 +46,15 @@ def run(
 def _rig_of(path: Path, kind: str | None, log: str | None) -> Rig:
     from formats.errors import FormatError
     from formats.rigs.find import find_kind
+    from scripts.logs import open_log
 
     try:
         found = find_kind(path, kind)
     except FormatError:
         if kind is not None or not path.is_dir():
             raise
-        return _rig_of_log(path, log)
+        return open_log(path, None, log).rig
     return found.read(path)
-
-
-def _rig_of_log(path: Path, log: str | None) -> Rig:
-    from scripts.logs import open_logs
-
-    return next(open_logs(path, wanted=[log] if log else None))[1].rig
 
 
 def _described(camera: Camera) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from calib.board.image import BoardInImage
 from calib.board.rectangle import outside, outward
 from calib.board.scan import BoardInScan
-from calib.clicks.bearings import correction, left_jacobian
+from calib.clicks.bearings import left_jacobian
 from calib.se3 import SE3
 from calib.types import F64
 
@@ -136,9 +136,9 @@ def solve(
         step = -np.linalg.solve(matrix, gradient)
         if number > len(WIDENINGS_M) and float(step @ matrix @ step) < 1e-6:
             break
-        cam_from_ego = correction(step[:6]) @ cam_from_ego
+        cam_from_ego = SE3.from_vector(step[:6]) @ cam_from_ego
         bloom_m += float(step[6])
-        steps = [correction(normal.back @ np.append(step, 1.0)) for normal in normals]
+        steps = [SE3.from_vector(normal.back @ np.append(step, 1.0)) for normal in normals]
         cams_from_boards = [moved @ given for moved, given in zip(steps, cams_from_boards, strict=True)]
     pulls = tuple(Pull(normal.matrix[:6, :6], normal.gradient[:6]) for normal in normals)
     return Solution(cam_from_ego, np.linalg.inv(matrix)[:6, :6], bloom_m, tuple(cams_from_boards), pulls)
@@ -150,14 +150,10 @@ def _normal(image: BoardInImage, rows: _Rows, cam_from_board: SE3) -> _Normal:
     jacobian = np.column_stack([rows.by_step, rows.by_bloom])
     matrix, gradient = jacobian.T @ jacobian, jacobian.T @ rows.residual
     own = matrix[:6, :6] + known
-    own_gradient = known @ _step(image.cam_from_board, cam_from_board) - gradient[:6]
+    step = (cam_from_board @ image.cam_from_board.inverse()).vector
+    own_gradient = known @ step - gradient[:6]
     back = np.linalg.solve(own, np.column_stack([matrix[:6], -own_gradient]))
     return _Normal(matrix - matrix[:, :6] @ back[:, :7], gradient - matrix[:, :6] @ back[:, 7], back)
-
-
-def _step(given_cam_from_board: SE3, cam_from_board: SE3) -> F64:
-    cam_from_given_cam = cam_from_board @ given_cam_from_board.inverse()
-    return np.concatenate([cam_from_given_cam.rotation_vector_rad, cam_from_given_cam.translation])
 
 
 def _rows(

@@ -3,8 +3,7 @@
 Clouds go through in blocks that stay in the first-level cache, and each loop does one thing to a whole block
 without branches, so that the compiler can turn it into vector instructions: hence `error_model="numpy"`,
 which leaves the check for a division by zero out. `fastmath` lets multiply and add fuse; nowhere may it
-assume that there is no NaN, for that is what a model makes of a point that it cannot see. All is in this one
-file: numba compiles anew when the file of a kernel changes, but not when that of a kernel it calls does.
+assume that there is no NaN, for that is what a model makes of a point that it cannot see.
 """
 
 import math

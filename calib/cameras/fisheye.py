@@ -25,12 +25,6 @@ class Fisheye(CentredLens):
         CalibrationError: a parameter that cannot be.
     """
 
-    fx_px: float
-    fy_px: float
-    cx_px: float
-    cy_px: float
-    width_px: int
-    height_px: int
     distortion: tuple[float, ...] = ()
     max_angle_rad: float = math.pi
 

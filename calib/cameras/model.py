@@ -189,13 +189,16 @@ def _plain(value: Any, kind: str) -> int | float | str | tuple[float, ...]:
     return int(value) if kind == "int" else float(value)
 
 
+@dataclass(frozen=True)
 class CentredLens(Lens):
-    """A lens with focal lengths and a principal point in pixels."""
+    """A lens with focal lengths and a principal point in pixels; what a model adds comes behind these."""
 
     fx_px: float
     fy_px: float
     cx_px: float
     cy_px: float
+    width_px: int
+    height_px: int
 
     @property
     def matrix(self) -> F64:

@@ -25,13 +25,6 @@ class Cylindrical(CentredLens):
         CalibrationError: a parameter that cannot be.
     """
 
-    fx_px: float
-    fy_px: float
-    cx_px: float
-    cy_px: float
-    width_px: int
-    height_px: int
-
     @property
     def _middle_rad(self) -> float:
         """Longitude of the middle of the image."""

@@ -7,6 +7,7 @@ All three are one formula on a point of the unit sphere: with s = z + xi, the im
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,9 +26,9 @@ class SphereLens(CentredLens):
     """What the three share."""
 
     @property
+    @abstractmethod
     def _shape(self) -> tuple[float, float, float]:
         """Xi, alpha and beta of the common formula."""
-        raise NotImplementedError
 
     @property
     def _coefficients(self) -> tuple[float, ...]:
@@ -93,12 +94,6 @@ class Unified(SphereLens):
         CalibrationError: a parameter that cannot be.
     """
 
-    fx_px: float
-    fy_px: float
-    cx_px: float
-    cy_px: float
-    width_px: int
-    height_px: int
     xi: float
     distortion: tuple[float, ...] = ()
 
@@ -124,12 +119,6 @@ class ExtendedUnified(SphereLens):
         CalibrationError: a parameter that cannot be.
     """
 
-    fx_px: float
-    fy_px: float
-    cx_px: float
-    cy_px: float
-    width_px: int
-    height_px: int
     alpha: float
     beta: float
 
@@ -153,12 +142,6 @@ class DoubleSphere(SphereLens):
         CalibrationError: a parameter that cannot be.
     """
 
-    fx_px: float
-    fy_px: float
-    cx_px: float
-    cy_px: float
-    width_px: int
-    height_px: int
     xi: float
     alpha: float
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from calib.cameras import CameraModel
-from calib.se3 import SE3
 from calib.types import F64, Bools, Floats
 
 STEP_PX = 0.25
@@ -88,11 +87,6 @@ def left_jacobian(points: F64) -> F64:
         [zero, z, -y, one, zero, zero, -z, zero, x, zero, one, zero, y, -x, zero, zero, zero, one], -1
     )
     return moved.reshape(*points.shape[:-1], 3, 6)
-
-
-def correction(vector: Floats) -> SE3:
-    """The transform `cam_from_given_cam` of six numbers: rotation vector (rad), translation (m)."""
-    return SE3.from_rotation_vector(vector[:3], vector[3:])
 
 
 def axes_across(rays: F64) -> F64:

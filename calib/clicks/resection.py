@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from calib.clicks.bearings import Bearings, axes_across, correction, left_jacobian
+from calib.clicks.bearings import Bearings, axes_across, left_jacobian
 from calib.se3 import SE3, SE3Batch
 from calib.types import F64, Bools
 
@@ -92,7 +92,7 @@ def refine(sighting: Sighting, cam_from_ego: SE3) -> Fit | None:
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1e14:
             return None
         step = -np.linalg.solve(information, gradient)
-        cam_from_ego = correction(step) @ cam_from_ego
+        cam_from_ego = SE3.from_vector(step) @ cam_from_ego
         if number >= len(WIDENINGS) and float(step @ information @ step) < 1e-7:
             break
     information, _, squared = _normal_equations(sighting, cam_from_ego, GATE)
@@ -118,7 +118,7 @@ def _prior_error(prior: Prior, cam_from_ego: SE3) -> tuple[F64, F64]:
     cam_from_given_cam = cam_from_ego @ prior.ego_from_given_cam
     moved = left_jacobian(cam_from_given_cam.translation)
     by_step = np.vstack([np.eye(3, 6), moved]) / prior.sigma[:, None]
-    off = np.concatenate([cam_from_given_cam.rotation_vector_rad, cam_from_given_cam.translation])
+    off = cam_from_given_cam.vector
     return off / prior.sigma, by_step
 
 
@@ -199,5 +199,4 @@ def _distinct(fits: list[Fit]) -> list[Fit]:
 
 
 def _step_between(fit: Fit, other: Fit) -> F64:
-    cam_from_cam_at_other = fit.cam_from_ego @ other.cam_from_ego.inverse()
-    return np.concatenate([cam_from_cam_at_other.rotation_vector_rad, cam_from_cam_at_other.translation])
+    return (fit.cam_from_ego @ other.cam_from_ego.inverse()).vector

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,3 +42,10 @@ class Finding:
         lidars = {**rig.lidars, **({self.lidar.name: self.lidar} if self.lidar else {})}
         cameras = {**rig.cameras, **({self.camera.name: self.camera} if self.camera else {})}
         return Rig.of(tuple(lidars.values()), tuple(cameras.values()))
+
+
+def mended_rig(rig: Rig, findings: Iterable[Finding]) -> Rig:
+    """The rig with all that can be said to be wrong corrected."""
+    for finding in findings:
+        rig = finding.mended(rig)
+    return rig

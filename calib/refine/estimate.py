@@ -86,7 +86,7 @@ def _unchanged(ego_from_given_cam: SE3, reason: str) -> Refinement:
 
 
 def _corrected(ego_from_given_cam: SE3, correction: F64) -> SE3:
-    cam_from_given_cam = SE3.from_rotation_vector(correction[:3], correction[3:])
+    cam_from_given_cam = SE3.from_vector(correction)
     return ego_from_given_cam @ cam_from_given_cam.inverse()
 
 

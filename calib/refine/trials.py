@@ -50,13 +50,10 @@ def trial(
     options = options or RefineOptions()
     reach = np.array([options.turn_rad] * 3 + [0.0 if options.rotation_only else options.shift_m] * 3)
     start = np.random.default_rng((seed, 1)).uniform(-reach, reach)
-    known_cam_from_cam = SE3.from_rotation_vector(start[:3], start[3:])
+    known_cam_from_cam = SE3.from_vector(start)
     found = refine(views, ego_from_known_cam @ known_cam_from_cam, options, seed)
     known_cam_from_found_cam = ego_from_known_cam.inverse() @ found.ego_from_found_cam
-    error = np.concatenate(
-        [known_cam_from_found_cam.rotation_vector_rad, known_cam_from_found_cam.translation]
-    )
-    return Trial(found.accepted, found.reason, start, error, found.sigma)
+    return Trial(found.accepted, found.reason, start, known_cam_from_found_cam.vector, found.sigma)
 
 
 def coverage(trials: Sequence[Trial], level: float, known_sigma: F64 | float = 0.0) -> float:
