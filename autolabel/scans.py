@@ -1,0 +1,128 @@
+"""What the LiDAR saw of a log, frame by frame, in the local world."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+import numpy as np
+
+from autolabel.world import LocalWorld
+from calib.se3 import SE3
+from calib.types import F32, F64, I64
+from fusion.align import points_in_ego, read_deskewed
+from fusion.ground import Ground
+
+LOWEST_M, HIGHEST_M = 0.08, 5.0
+FARTHEST_M = 120.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scan:
+    """The points of one frame that do not lie on the ground, as the car standing still would see them.
+
+    Attributes:
+        frame: number of the frame among those of `Scans`.
+        points: (N, 3) float32 in the local world.
+        above_m: (N,) float32 height above the ground; NaN where the ground is unknown.
+        intensity: (N,) float32 as the sensor gives it; zeros where it gives none.
+        local_from_ego: where the car was.
+        origin: (3,) where the LiDAR was, in the local world.
+        ground: of this frame, in ego.
+    """
+
+    frame: int
+    points: F32
+    above_m: F32
+    intensity: F32
+    local_from_ego: SE3
+    origin: F64
+    ground: Ground
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def ground_at(self, places: F64) -> F64:
+        """(M,) height in the local world of the ground below or above (M, 3) places; NaN where unknown."""
+        places_ego = self.local_from_ego.inverse() @ places
+        places_ego[:, 2] = self.ground.height_at(places_ego[:, :2])
+        return np.asarray((self.local_from_ego @ places_ego)[:, 2])
+
+
+@dataclass(eq=False, slots=True)
+class Scans:
+    """The scans of a log, each read and cleared of its ground once and kept in a file that needs no memory.
+
+    Attributes:
+        world: the local world of the log.
+        frames_ns: (F,) the frames that the trajectory covers.
+    """
+
+    world: LocalWorld
+    frames_ns: I64 = field(init=False)
+    _spool: IO[bytes] = field(init=False, repr=False)
+    _kept: dict[int, _Kept | None] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frames_ns = self.world.log.timestamps_ns
+        self.frames_ns = frames_ns[self.world.covers(frames_ns)]
+        self._spool = tempfile.TemporaryFile(prefix="crosslabel-")  # noqa: SIM115
+
+    def __len__(self) -> int:
+        return len(self.frames_ns)
+
+    def __iter__(self) -> Iterator[Scan]:
+        return (scan for frame in range(len(self)) if (scan := self.at(frame)) is not None)
+
+    def at(self, frame: int) -> Scan | None:
+        """The scan of one frame; None where the log has none."""
+        if frame not in self._kept:
+            self._kept[frame] = self._read(frame)
+        kept = self._kept[frame]
+        if kept is None:
+            return None
+        self._spool.seek(kept.start)
+        columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
+        points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
+        local_from_ego = self.world.local_from_ego(self.frames_ns[frame : frame + 1])[0]
+        return Scan(
+            frame,
+            points.reshape(-1, 3),
+            above_m,
+            intensity,
+            local_from_ego,
+            local_from_ego @ kept.origin_ego,
+            kept.ground,
+        )
+
+    def _read(self, frame: int) -> _Kept | None:
+        log, frame_ns = self.world.log, int(self.frames_ns[frame])
+        ref = log.sweep_at(frame_ns)
+        if ref is None:
+            return None
+        sweep = read_deskewed(log, ref)
+        points_ego = points_in_ego(log, sweep)
+        ground = Ground.fit(points_ego)
+        above_m = ground.heights_above(points_ego).astype(np.float32)
+        near = np.hypot(points_ego[:, 0], points_ego[:, 1]) < FARTHEST_M
+        wanted = near & ~(above_m < LOWEST_M) & ~(above_m > HIGHEST_M)
+        local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
+        points = (local_from_ego @ points_ego[wanted]).astype(np.float32)
+        intensity = np.zeros(len(points), np.float32) if sweep.intensity is None else sweep.intensity[wanted]
+        start = self._spool.seek(0, 2)
+        for column in (points, above_m[wanted], intensity):
+            self._spool.write(np.ascontiguousarray(column, dtype=np.float32).tobytes())
+        origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
+        return _Kept(start, len(points), origin_ego, ground)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Kept:
+    """Where in the spool a scan lies, and what is kept beside it."""
+
+    start: int
+    count: int
+    origin_ego: F64
+    ground: Ground

@@ -1,0 +1,7 @@
+"""How an object moved: the most likely motion behind all that was seen of it."""
+
+from autolabel.smoother.measurements import Measurements
+from autolabel.smoother.motion import Motion
+from autolabel.smoother.smooth import Habits, rest, smooth
+
+__all__ = ["Habits", "Measurements", "Motion", "rest", "smooth"]
