@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -51,7 +52,7 @@ class Scan:
         return np.asarray((self.local_from_ego @ places_ego)[:, 2])
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Scans:
     """The scans of a log, each read and cleared of its ground once and kept in a file that needs no memory.
 
@@ -69,6 +70,7 @@ class Scans:
         frames_ns = self.world.log.timestamps_ns
         self.frames_ns = frames_ns[self.world.covers(frames_ns)]
         self._spool = tempfile.TemporaryFile(prefix="crosslabel-")  # noqa: SIM115
+        weakref.finalize(self, self._spool.close)
 
     def __len__(self) -> int:
         return len(self.frames_ns)

@@ -1,0 +1,136 @@
+"""3D boxes to rectangles in the images."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from autolabel.scans import Scans
+from calib.se3 import SE3, SE3Batch
+from calib.types import F64, I64
+from fusion.boxes import Boxes
+from fusion.course import Course
+from fusion.edits import Edit, PutImageBoxes
+from fusion.labels import ImageBox, LabelSet, Source
+from fusion.log import DriveLog, ImageRef
+from fusion.overlap import points_in_boxes
+from fusion.progress import Progress
+from fusion.rectangles import Cloud, Rectangles, rectangles_in
+
+SMALLEST_PX = 2.0
+AROUND_M = 0.3
+ENOUGH_POINTS, BONNET = 60, 0.6
+
+
+def image_boxes(
+    log: DriveLog, labels: LabelSet, scans: Scans, progress: Progress | None = None
+) -> tuple[Edit, ...]:
+    """Edits that give every track its rectangle in every image that shows any of it.
+
+    A rectangle says in its attributes how much of what lies in the image nothing hides (`visibility`), and
+    how much of the object lies outside of the image (`truncation`), both from 0 to 1. Rectangles that a
+    person drew stay.
+    """
+    courses = {track.id: Course.of(log, track) for track in labels.tracks.values()}
+    images = [ref for refs in log.images.values() for ref in refs if log.trajectory.covers(ref.timestamp_ns)]
+    images.sort(key=lambda image: image.timestamp_ns)
+    all_shown = _shown_at(courses, np.array([image.timestamp_ns for image in images], dtype=np.int64))
+    clouds = _Clouds(labels, scans)
+    found: defaultdict[str, dict[tuple[str, int], ImageBox]] = defaultdict(dict)
+    for number, (image, shown) in enumerate(zip(images, all_shown, strict=True)):
+        if progress:
+            progress("rectangles", number, len(images))
+        key = (image.camera, image.timestamp_ns)
+        for track_id, box in _in_image(log, image, shown, clouds):
+            there = labels.tracks[track_id].image_boxes.get(key)
+            if there is None or there.source is not Source.HUMAN:
+                found[track_id][key] = box
+    if progress:
+        progress("rectangles", len(images), len(images))
+    return tuple(PutImageBoxes(track_id, boxes) for track_id, boxes in found.items())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Shown:
+    """The tracks that are known at one instant: their ids, boxes in the world, velocities over the ground."""
+
+    track_ids: list[str]
+    boxes: Boxes
+    velocities_mps: F64
+
+
+def _shown_at(courses: dict[str, Course], instants_ns: I64) -> list[_Shown]:
+    """What may be seen at each instant."""
+    answers = [course.at(instants_ns) for course in courses.values()]
+    track_ids = [track_id for track_id, answer in zip(courses, answers, strict=True) for _ in answer[2]]
+    instants = np.concatenate([np.flatnonzero(known) for known, _, _ in answers] or [np.empty(0, np.intp)])
+    world_from_box = SE3Batch(
+        np.concatenate([boxes.dst_from_box.rotations for _, boxes, _ in answers] or [np.empty((0, 3, 3))]),
+        np.concatenate([boxes.dst_from_box.translations for _, boxes, _ in answers] or [np.empty((0, 3))]),
+    )
+    sizes = np.concatenate([boxes.sizes_lwh_m for _, boxes, _ in answers] or [np.empty((0, 3))])
+    velocities = np.concatenate([mps for *_, mps in answers] or [np.empty((0, 3))])
+    order = np.argsort(instants, kind="stable")
+    ends = np.searchsorted(instants[order], np.arange(len(instants_ns)), side="right")
+    return [
+        _Shown([track_ids[i] for i in rows], Boxes(world_from_box.take(rows), sizes[rows]), velocities[rows])
+        for rows in np.split(order, ends)[: len(instants_ns)]
+    ]
+
+
+def _in_image(
+    log: DriveLog, image: ImageRef, shown: _Shown, clouds: _Clouds
+) -> Iterator[tuple[str, ImageBox]]:
+    ego_from_world = log.trajectory.at(image.timestamp_ns).inverse()
+    velocities = shown.velocities_mps @ ego_from_world.rotation.T
+    boxes = shown.boxes.moved(ego_from_world)
+    cloud, solid = clouds.near(image, shown.track_ids, ego_from_world)
+    rectangles = rectangles_in(log, image, boxes, velocities, cloud, solid)
+    for row, track_id in enumerate(shown.track_ids):
+        left, top, right, bottom = rectangles.ltrb_px[row].tolist()
+        large = right - left >= SMALLEST_PX and bottom - top >= SMALLEST_PX
+        if large and rectangles.visibility[row] > 0:
+            attributes = _attributes(rectangles, row)
+            yield track_id, ImageBox(left, top, right, bottom, Source.AUTO, None, attributes)
+
+
+def _attributes(rectangles: Rectangles, row: int) -> dict[str, float]:
+    visibility, truncation = rectangles.visibility[row], rectangles.truncation[row]
+    return {"visibility": round(float(visibility), 3), "truncation": round(float(truncation), 3)}
+
+
+class _Clouds:
+    """The scans around images that come one after the other, and whose points are whose."""
+
+    def __init__(self, labels: LabelSet, scans: Scans) -> None:
+        self.labels, self.scans = labels, scans
+        self.frame, self.points = -1, np.empty((0, 3), np.float32)
+        self.points_of: dict[str, I64] = {}
+
+    def near(self, image: ImageRef, track_ids: list[str], ego_from_world: SE3) -> tuple[Cloud, F64]:
+        """The scan nearest in time to an image, and up to where each track is solid."""
+        world_from_local = self.scans.world.local_from_world.inverse()
+        if len(self.scans) > 0:
+            frame = int(np.argmin(np.abs(self.scans.frames_ns - image.timestamp_ns)))
+            if frame != self.frame:
+                self._turn_to(frame)
+        owners, solid = np.full(len(self.points), -1, np.int32), np.ones(len(track_ids))
+        for number, track_id in enumerate(track_ids):
+            mine = self.points_of.get(track_id, ())
+            owners[mine] = number
+            solid[number] = BONNET if len(mine) >= ENOUGH_POINTS else 1.0
+        return Cloud(self.points, owners, ego_from_world @ world_from_local), solid
+
+    def _turn_to(self, frame: int) -> None:
+        self.frame, self.points, self.points_of = frame, np.empty((0, 3), np.float32), {}
+        scan = self.scans.at(frame)
+        if scan is None:
+            return
+        there = list(self.labels.at(int(self.scans.frames_ns[frame])))
+        boxes = Boxes.stack(annotation.box for _, annotation in there).moved(scan.local_from_ego)
+        inside = points_in_boxes(scan.points, Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + AROUND_M))
+        self.points = scan.points
+        self.points_of = {track.id: mine for (track, _), mine in zip(there, inside, strict=True)}
