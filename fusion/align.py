@@ -14,8 +14,8 @@ from calib.se3 import SE3
 from calib.shutter import CameraMotion, ShotLens, project_through_shutter, shot_span_ns
 from calib.shutter.motion import knots_ns
 from calib.types import F32, F64
-from fusion.beam import seen_ns
 from fusion.boxes import Box3D
+from fusion.course import Course
 from fusion.labels import Track
 from fusion.log import DriveLog, ImageRef, SweepRef
 from fusion.sweep import Sweep, deskew
@@ -51,51 +51,17 @@ def cam_at_shot_from_ego(log: DriveLog, image: ImageRef, frame_ns: int) -> SE3:
     return ego_from_cam.inverse() @ ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
 
 
-VELOCITY_STEP_NS = 10_000_000
-LONGEST_GAP_NS = 600_000_000
-LONGEST_OVERHANG_NS = 200_000_000
-
-
 def box_at(log: DriveLog, track: Track, timestamp_ns: int) -> Box3D | None:
-    """The box of a track at any instant, in the ego frame of that instant.
+    """The box of a track at any instant, in the ego frame of that instant; None where it is not known.
 
-    Each annotation says where the object was when the beam passed it (see `fusion.beam`). Between two of
-    those instants at most 0.6 s apart it moves evenly in the world; up to 0.2 s before the first and after
-    the last it goes on as it did. None elsewhere.
+    See `fusion.course.Course`, which tells many instants at once.
     """
-    times_ns = seen_ns(log, track)
-    if len(times_ns) == 0:
+    known, boxes, _ = Course.of(log, track).at([timestamp_ns])
+    if not known[0]:
         return None
-    frames_ns = [*track.annotations]
-    late = min(max(int(np.searchsorted(times_ns, timestamp_ns)), 1), len(times_ns) - 1)
-    early = max(late - 1, 0)
-    overhang_ns = max(int(times_ns[0]) - timestamp_ns, timestamp_ns - int(times_ns[-1]), 0)
-    gap_ns = int(times_ns[late] - times_ns[early])
-    if overhang_ns > LONGEST_OVERHANG_NS or (overhang_ns == 0 and gap_ns > LONGEST_GAP_NS):
-        return None
-    fraction = 0.0 if gap_ns <= 0 else (timestamp_ns - int(times_ns[early])) / gap_ns
-    if overhang_ns and gap_ns > LONGEST_GAP_NS:
-        fraction = float(np.round(np.clip(fraction, 0, 1)))
-    return _moved_evenly(log, track, frames_ns[early], frames_ns[late], fraction, timestamp_ns)
-
-
-def _moved_evenly(
-    log: DriveLog, track: Track, early_ns: int, late_ns: int, fraction: float, timestamp_ns: int
-) -> Box3D:
-    """The box at a fraction of the way from one annotation to another, in the ego frame of an instant."""
-    early, late = track.annotations[early_ns].box, track.annotations[late_ns].box
-    world_from_box_at_early = log.trajectory.at(early_ns) @ early.ego_from_box
-    world_from_box_at_late = log.trajectory.at(late_ns) @ late.ego_from_box
-    way_m = world_from_box_at_late.translation - world_from_box_at_early.translation
-    turn_rad = world_from_box_at_late.yaw_rad - world_from_box_at_early.yaw_rad
-    turn_rad = (turn_rad + np.pi) % (2 * np.pi) - np.pi
-    near_ns, rest = (early_ns, fraction) if fraction < 0.5 else (late_ns, fraction - 1)
-    nearer = track.annotations[near_ns].box
-    world_from_box_at_nearer = log.trajectory.at(near_ns) @ nearer.ego_from_box
-    rotation = SE3.from_yaw(turn_rad * rest).rotation @ world_from_box_at_nearer.rotation
-    world_from_box = SE3(rotation, world_from_box_at_nearer.translation + rest * way_m)
     ego_from_world = log.trajectory.at(timestamp_ns).inverse()
-    return Box3D(ego_from_world @ world_from_box, *(float(v) for v in nearer.size_lwh_m))
+    world_from_box = boxes.dst_from_box[0]
+    return Box3D(ego_from_world @ world_from_box, *(float(v) for v in boxes.sizes_lwh_m[0]))
 
 
 def motion_in_shot(log: DriveLog, image: ImageRef, frame_ns: int) -> CameraMotion:
@@ -150,13 +116,7 @@ def lens_of_shot(log: DriveLog, image: ImageRef) -> ShotLens:
 
 def velocity_at(log: DriveLog, track: Track, timestamp_ns: int) -> F64:
     """(3,) velocity of a track over the ground at an instant, in the axes of ego; zero if not known."""
-    before_ns, after_ns = timestamp_ns - VELOCITY_STEP_NS, timestamp_ns + VELOCITY_STEP_NS
-    places = [
-        log.trajectory.at(t) @ box.center
-        for t in (before_ns, after_ns)
-        if log.trajectory.covers(t) and (box := box_at(log, track, t)) is not None
-    ]
-    if len(places) < 2:
+    known, _, velocities_mps = Course.of(log, track).at([timestamp_ns])
+    if not known[0]:
         return np.zeros(3)
-    velocity_world_mps = (places[1] - places[0]) / (2e-9 * VELOCITY_STEP_NS)
-    return log.trajectory.at(timestamp_ns).inverse().rotate(velocity_world_mps)
+    return log.trajectory.at(timestamp_ns).inverse().rotate(velocities_mps[0])

@@ -52,7 +52,7 @@ class Fisheye(CentredLens):
         row[SHAPE : SHAPE + 3] = 1.0, 0.0, 0.0
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The pinhole of the same matrix."""
         return Pinhole(self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px)

@@ -95,7 +95,7 @@ class FTheta(Lens):
         row[SHAPE : SHAPE + 4] = *self.linear_cde, self._reach
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The pinhole that agrees with the model near its axis, but for shear."""
         slope = self.polynomial[1]

@@ -42,7 +42,7 @@ class Cylindrical(CentredLens):
         row[SHAPE] = self._middle_rad
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The pinhole that agrees with the model near its axis."""
         return Pinhole(self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px)
@@ -92,7 +92,7 @@ class Equirectangular(Lens):
         )
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The pinhole that agrees with the model near its axis."""
         fx_px, fy_px, cx_px, cy_px = self.row[:4].tolist()

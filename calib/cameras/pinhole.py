@@ -55,7 +55,7 @@ class Pinhole(CentredLens):
         self.region.write_to(row)
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The same without distortion."""
         return Pinhole(self.fx_px, self.fy_px, self.cx_px, self.cy_px, self.width_px, self.height_px)

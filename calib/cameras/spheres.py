@@ -68,7 +68,7 @@ class SphereLens(CentredLens):
         row[SHAPE : SHAPE + 5] = *self._shape, self._least_cosine, any(self._coefficients)
         return frozen(row, np.float64)
 
-    @property
+    @cached_property
     def plain(self) -> Pinhole:
         """The pinhole that agrees with the model near its axis."""
         nearer = 1 + self._shape[0]

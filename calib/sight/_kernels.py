@@ -14,6 +14,7 @@ BLOCK = 512
 PAD = 4
 HALF_PI, PI = np.float32(math.pi / 2), np.float32(math.pi)
 ONE, ZERO, TINY = np.float32(1), np.float32(0), np.float32(1e-20)
+FULL, HALF = np.float32(65536), np.float32(32768)
 # atan on [0, 1] to 0.0006 rad (Abramowitz and Stegun 4.4.48, cut short): only steady growth matters here.
 ATAN_1, ATAN_3, ATAN_5 = np.float32(0.9953545), np.float32(-0.2886790), np.float32(0.0793393)
 
@@ -164,44 +165,132 @@ def visible_points(
     judge(wide, cell, growth, range_m, absolute_m, relative, visible)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def blend(image, u, v, colours, i):
-    """Sets the i-th colour to that between four pixels; beyond the outermost centres to the border's.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def aim(u, v, count, pitch, right, bottom, first, a, b, both):
+    """The first byte of the upper left of the four pixels about each place, and the shares of those to the
+    right and below: whole numbers of 1/65536, as floats.
 
-    The weights are whole numbers of 1/65536 that add up to one.
+    Beyond the outermost centres that is the border, and so is what is no number.
     """
-    right, bottom = image.shape[1] - 1, image.shape[0] - 1
-    u, v = u if u > 0 else 0.0, v if v > 0 else 0.0  # which NaN is not either
-    u, v = min(u, float(right)), min(v, float(bottom))
-    x, y = np.int64(u), np.int64(v)
-    a, b = np.int64((u - x) * 65536.0), np.int64((v - y) * 65536.0)
-    both = (a * b + 32768) >> 16
-    left, top = np.uint64(x), np.uint64(y)
-    next_x, next_y = np.uint64(min(x + 1, right)), np.uint64(min(y + 1, bottom))
-    for c in range(np.uint64(3)):
-        above = image[top, left, c] * (65536 - a - b + both) + image[top, next_x, c] * (a - both)
-        below = image[next_y, left, c] * (b - both) + image[next_y, next_x, c] * both
-        colours[i, c] = np.uint8((above + below + 32768) >> 16)
+    last_column, last_row = np.int32(right) - np.int32(1), np.int32(bottom) - np.int32(1)
+    for k in range(count):
+        p, q = u[k] if u[k] > 0 else 0.0, v[k] if v[k] > 0 else 0.0
+        p, q = p if p < right else right, q if q < bottom else bottom
+        x, y = np.int32(p), np.int32(q)
+        x, y = x if x < last_column else last_column, y if y < last_row else last_row
+        first[k] = np.int32(y * pitch + x * 3)
+        p, q = float(np.int32((p - x) * 65536.0)), float(np.int32((q - y) * 65536.0))
+        a[k], b[k], both[k] = p, q, float(np.int32((p * q + 32768.0) * (1 / 65536)))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sample(image, uv, colours):
+def fetch(words, pitch, first, count, pixels):
+    """The four pixels about each place, two a row: a word from the first on, and one that ends the second."""
+    upper, upper_end, lower, lower_end = pixels
+    two = np.uint64(2)
+    for k in range(np.uint64(count)):
+        n = np.uint64(first[k])
+        m = n + pitch
+        upper[k], upper_end[k], lower[k], lower_end[k] = words[n], words[n + two], words[m], words[m + two]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def mixed(p, q, r, s, shift, here, right, below, both):
+    """One channel between four pixels, times 65536 and a half more; exact, for it is less than 2 ** 24."""
+    upper = here * np.float32(np.int32((p >> shift) & 255)) + right * np.float32(
+        np.int32((q >> shift + 8) & 255)
+    )
+    lower = below * np.float32(np.int32((r >> shift) & 255)) + both * np.float32(
+        np.int32((s >> shift + 8) & 255)
+    )
+    return np.int32(upper + lower + HALF)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def blend(pixels, a, b, both, count, colours):
+    """The colours between four pixels each, a byte a channel."""
+    upper, upper_end, lower, lower_end = pixels
+    for k in range(count):
+        p, q, r, s, c = upper[k], upper_end[k], lower[k], lower_end[k], both[k]
+        right, below = a[k] - c, b[k] - c
+        here = FULL - right - b[k]
+        red = mixed(p, q, r, s, 0, here, right, below, c)
+        green = mixed(p, q, r, s, 8, here, right, below, c)
+        blue = mixed(p, q, r, s, 16, here, right, below, c)
+        colours[k] = (red >> 16) | (green >> 16 << 8) | (blue >> 16 << 16)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def room():
+    """What colouring a block needs: places, shares and pixels."""
+    shares = (np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32))
+    upper, upper_end = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
+    lower, lower_end = np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32)
+    return np.empty(BLOCK, np.int32), shares, (upper, upper_end, lower, lower_end)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sample_block(words, pitch, right, bottom, u, v, count, space, colours):
+    """Colours of a block of places, a byte a channel."""
+    first, (a, b, both), pixels = space
+    aim(u, v, count, pitch, right, bottom, first, a, b, both)
+    fetch(words, np.uint64(pitch), first, count, pixels)
+    blend(pixels, a, b, both, count, colours)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def put(colours, index, count, out):
+    """Colours with a byte a channel to their places."""
+    zero, one, two = np.uint64(0), np.uint64(1), np.uint64(2)
+    for k in range(np.uint64(count)):
+        i, colour = np.uint64(index[k]), colours[k]
+        out[i, zero], out[i, one], out[i, two] = colour, colour >> 8, colour >> 16
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sample(words, pitch, right, bottom, uv, out):
     """Colours of an image at pixels."""
-    for k in range(np.uint64(uv.shape[0])):
-        blend(image, uv[k, 0], uv[k, 1], colours, k)
+    u, v = np.empty(BLOCK), np.empty(BLOCK)
+    index, colours, space = np.arange(BLOCK), np.empty(BLOCK, np.int32), room()
+    for start in range(0, uv.shape[0], BLOCK):
+        count = min(BLOCK, uv.shape[0] - start)
+        for k in range(count):
+            u[k], v[k] = uv[start + k, 0], uv[start + k, 1]
+        sample_block(words, pitch, right, bottom, u, v, count, space, colours)
+        put(colours, index, count, out[start : start + count])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def take_colours(image, index, uv, weight, number, best, colours, camera):
-    """Colours the points that this camera sees better than all before it did.
+def rate(uv, per_width, per_height, weight, worth):
+    """How well a camera sees: from `weight` in the middle of the image to nothing at its border."""
+    for k in range(uv.shape[0]):
+        aside, above = (uv[k, 0] + 0.5) * per_width - 1, (uv[k, 1] + 0.5) * per_height - 1
+        worth[k] = weight * (1 - aside * aside) * (1 - above * above)
 
-    How well falls from `weight` in the middle of the image to nothing at its border.
-    """
-    per_width, per_height = 2 / image.shape[1], 2 / image.shape[0]
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def choose(index, uv, worth, number, best, camera, u, v, chosen):
+    """Moves the points to the front that this camera sees better than all before it did, and says so."""
+    count, zero, one = np.uint64(0), np.uint64(0), np.uint64(1)
     for k in range(np.uint64(index.shape[0])):
-        i, u, v = np.uint64(index[k]), uv[k, 0], uv[k, 1]
-        aside, above = (u + 0.5) * per_width - 1, (v + 0.5) * per_height - 1
-        worth = np.float32(weight * (1 - aside * aside) * (1 - above * above))
-        if worth > best[i]:
-            best[i], camera[i] = worth, number
-            blend(image, u, v, colours, i)
+        i = np.uint64(index[k])
+        u[count], v[count], chosen[count] = uv[k, zero], uv[k, one], index[k]
+        if worth[k] > best[i]:
+            best[i], camera[i] = worth[k], number
+            count += one
+    return np.int64(count)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_colours(
+    words, pitch, right, bottom, per_width, per_height, index, uv, weight, number, best, out, camera
+):
+    """Colours the points that this camera sees better than all before it did."""
+    u, v, worth = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.float32)
+    chosen, colours, space = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32), room()
+    for start in range(0, index.shape[0], BLOCK):
+        part = slice(start, min(start + BLOCK, index.shape[0]))
+        rate(uv[part], per_width, per_height, weight, worth)
+        count = choose(index[part], uv[part], worth, number, best, camera, u, v, chosen)
+        sample_block(words, pitch, right, bottom, u, v, count, space, colours)
+        put(colours, chosen, count, out)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calib.cameras import CameraModel
 from calib.errors import CalibrationError
@@ -13,6 +14,9 @@ from calib.project import VisiblePoints
 from calib.types import I32, U8, Floats, kernel_view
 
 UNSEEN = 128
+LARGEST_BYTES = 2**31 - 64
+
+U32 = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,18 +65,23 @@ def colour_points(count: int, views: Sequence[View]) -> tuple[U8, I32]:
     for number, view in enumerate(views):
         index = np.ascontiguousarray(view.seen.index, dtype=np.int32)
         uv_px = kernel_view(view.seen.uv_px, 2, np.float64)
-        weight = pixels_per_rad(view.model)
-        _kernels.take_colours(_pixels(view.image), index, uv_px, weight, number, best, colours, camera)
+        scales = 2 / view.model.width_px, 2 / view.model.height_px
+        chosen = (index, uv_px, pixels_per_rad(view.model), number, best, colours, camera)
+        _kernels.take_colours(*_pixels(view.image), *scales, *chosen)
     return colours, camera
 
 
 def sample_colours(image: U8, uv_px: Floats) -> U8:
-    """(M, 3) colours of an RGB image at (M, 2) pixels, bilinear; beyond the border that of the border."""
+    """(M, 3) colours of an RGB image at (M, 2) pixels, bilinear; beyond the border that of the border.
+
+    Raises:
+        CalibrationError: the image has more than 2 ** 31 bytes.
+    """
     from calib.sight import _kernels
 
     pixels = kernel_view(uv_px, 2, np.float64)
     colours = np.empty((len(pixels), 3), dtype=np.uint8)
-    _kernels.sample(_pixels(image), pixels, colours)
+    _kernels.sample(*_pixels(image), pixels, colours)
     return colours
 
 
@@ -81,7 +90,17 @@ def pixels_per_rad(model: CameraModel) -> float:
     return float(np.sqrt(model.plain.fx_px * model.plain.fy_px))
 
 
-def _pixels(image: U8) -> U8:
-    view: U8 = np.ascontiguousarray(image).view()
-    view.flags.writeable = False
-    return view
+def _pixels(image: U8) -> tuple[U32, int, float, float]:
+    """The bytes of an image as overlapping words of four, one byte apart; the bytes of a row; its last
+    column and its last row. An image of a single row or column gets it twice, so that pixels have neighbours.
+    """
+    if image.size > LARGEST_BYTES:
+        raise CalibrationError(f"an image of {image.size} bytes is too large to take colours from")
+    short = [(0, max(0, 2 - size)) for size in image.shape[:2]]
+    whole = np.ascontiguousarray(
+        np.pad(image, [*short, (0, 0)], "edge") if min(image.shape[:2]) < 2 else image
+    )
+    words: U32 = np.ndarray((whole.size - 3,), np.dtype("<u4"), whole.data, strides=(1,))
+    words.flags.writeable = False
+    height, width = whole.shape[:2]
+    return words, 3 * width, float(width - 1), float(height - 1)

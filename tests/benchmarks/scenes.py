@@ -4,6 +4,7 @@ import numpy as np
 
 from calib import (
     SE3,
+    Camera,
     Cylindrical,
     DoubleSphere,
     Equirectangular,
@@ -13,7 +14,9 @@ from calib import (
     Pinhole,
     SE3Batch,
     Unified,
+    project_cloud,
 )
+from calib.shutter import CameraMotion
 from fusion import Boxes
 
 WIDTH_PX, HEIGHT_PX = 1600, 900
@@ -91,8 +94,25 @@ class Scene:
         ]
         self.cams_from_ego = SE3Batch.stack(self.egos_from_cam).inverse()
 
+    def shutter(self, model, speed_mps=14.0):
+        """The front camera with another lens, read out in 30 ms, and how it moves through the cloud."""
+        camera = Camera("front", self.egos_from_cam[0], model, readout_ns=30_000_000)
+        motion = CameraMotion.constant_twist(camera, SE3.identity(), (speed_mps, 0, 0), (0, 0, 0.3))
+        return self.points_lidar, camera, motion.of_points_in(self.ego_from_lidar)
+
     def cameras(self):
         return zip(self.world_from_egos_at_shots, self.egos_from_cam, self.models, strict=True)
+
+
+class Painted:
+    """An image of noise, and what the front camera sees of the cloud of a scene."""
+
+    def __init__(self, scene):
+        self.points, self.model = scene.points_lidar, scene.models[0]
+        self.cam_from_lidar = scene.cams_from_ego[0] @ scene.ego_from_lidar
+        self.seen = project_cloud(self.points, [self.model], [self.cam_from_lidar])[0]
+        rng = np.random.default_rng(0)
+        self.image = rng.integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
 
 
 def upright_boxes(rng, count, reach_m=45.0):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from calib import project_cloud
+from calib.shutter import project_through_shutter
 from tests.benchmarks.scenes import DISTORTION, FAMILIES, HEIGHT_PX, WIDTH_PX, Scene, all_around
 from tests.benchmarks.ways import argoverse, copy_six_times, nuscenes, nuscenes_clouds, ours
 
@@ -33,6 +35,16 @@ def test_copying_the_points_six_times(benchmark, scene):
 def test_one_camera_of_every_family(benchmark, model):
     seen = benchmark.pedantic(model.project, (all_around(),), rounds=60, iterations=1, warmup_rounds=3)
     assert seen.visible.mean() > 0.05
+
+
+@pytest.mark.parametrize("model", FAMILIES.values(), ids=FAMILIES.keys())
+def test_one_camera_of_every_family_through_a_rolling_shutter(benchmark, scene, model):
+    cloud, camera, motion = scene.shutter(model)
+    seen = benchmark.pedantic(
+        project_through_shutter, (cloud, camera, motion), rounds=30, iterations=1, warmup_rounds=3
+    )
+    at_once = project_cloud(cloud, [model], [motion.cam_from_points()])[0]
+    assert 0.9 < len(seen.index) / len(at_once.index) < 1.1
 
 
 @pytest.mark.parametrize("order", ["as loaded", "row by row"])

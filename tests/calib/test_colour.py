@@ -74,6 +74,21 @@ def test_a_pixel_that_is_no_number_reads_no_memory_that_is_not_there():
     np.testing.assert_array_equal(colours, IMAGE[[0, 0, 0], [0, 159, 3]])
 
 
+def test_pixels_at_the_very_border_are_read_from_inside():
+    """In an image of its own and in one that is cut out of a larger one."""
+    corners = np.array([[159.0, 89.0], [159.4, 3.0], [2.0, 89.4], [158.999999, 88.999999], [160.0, 1e9]])
+    np.testing.assert_array_equal(sample_colours(IMAGE, corners), numpy_twin(IMAGE, corners))
+    cut, upside_down = IMAGE[10:40, 20:51], IMAGE[::-1, ::-1]
+    for image in (cut, upside_down):
+        uv_px = RNG.uniform(-2, np.array(image.shape[1::-1]) + 2.0, (3_000, 2))
+        np.testing.assert_array_equal(sample_colours(image, uv_px), numpy_twin(image, uv_px))
+
+
+def test_an_image_whose_bytes_cannot_be_counted_is_refused():
+    with pytest.raises(CalibrationError, match="too large"):
+        sample_colours(np.broadcast_to(np.uint8(7), (30_000, 30_000, 3)), np.zeros((1, 2)))
+
+
 def flat(colour, model):
     return np.full((model.height_px, model.width_px, 3), colour, np.uint8)
 

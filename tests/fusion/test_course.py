@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from calib.se3 import SE3
-from fusion.align import box_at
 from fusion.course import Course
 from fusion.labels import Track
 from fusion.simulate import SimulationConfig, simulate
@@ -13,23 +11,6 @@ from fusion.simulate import SimulationConfig, simulate
 @pytest.fixture(scope="module")
 def drive():
     return simulate(SimulationConfig(seconds=1.0, cameras=1, rings=16, azimuth_steps=300))
-
-
-def test_it_agrees_with_one_instant_at_a_time(drive) -> None:
-    log, labels = drive
-    instants_ns = np.arange(log.trajectory.start_ns, log.trajectory.end_ns, 37_000_000)
-    for track in list(labels.tracks.values())[::5]:
-        known, boxes, _ = Course.of(log, track).at(instants_ns)
-        row = 0
-        for t, there in zip(instants_ns.tolist(), known, strict=True):
-            box = box_at(log, track, t)
-            assert (box is not None) == there
-            if box is None:
-                continue
-            world_from_box = log.trajectory.at(t) @ box.ego_from_box
-            np.testing.assert_allclose(boxes.dst_from_box[row].matrix, world_from_box.matrix, atol=1e-9)
-            np.testing.assert_allclose(boxes.sizes_lwh_m[row], box.size_lwh_m)
-            row += 1
 
 
 def test_it_moves_as_the_simulated_ones_do(drive) -> None:
@@ -63,4 +44,3 @@ def test_no_annotations_no_place(drive) -> None:
     known, boxes, velocities = Course.of(log, Track("a", "car")).at(log.timestamps_ns)
     assert not known.any()
     assert len(boxes) == len(velocities) == 0
-    assert isinstance(log.trajectory.at(int(log.timestamps_ns[0])), SE3)
