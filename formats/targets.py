@@ -17,7 +17,7 @@ from fusion.log import DriveLog
 
 
 def read_clicks(path: Path, log: DriveLog) -> dict[str, list[Click]]:
-    """Clicks by camera, each point moved to the instant of its image.
+    """Clicks by camera, each point moved to the instant at which its image, or the row of it, was exposed.
 
     The file is JSON: `{"points_in": "ego", "clicks": [{"camera": "cam_front", "frame": 0,
     "uv_px": [812.5, 403], "point_m": [21.3, -4.2, 1.1], "label": "corner of the sign"}, ...]}`. `points_in`
@@ -39,9 +39,12 @@ def read_clicks(path: Path, log: DriveLog) -> dict[str, list[Click]]:
         image = image_of_frame(log, camera, frame_ns)
         if image is None:
             raise entry.error(f"{camera} has no image in frame {frame}")
-        ego_at_shot_from_ego = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
-        point = ego_at_shot_from_ego @ (ego_from_points @ np.array(entry["point_m"].numbers(3)))
         u_px, v_px = entry["uv_px"].numbers(2)
+        row_ns = log.rig.cameras[camera].row_offset_ns(np.array([u_px, v_px]))
+        shown_ns = image.timestamp_ns + round(float(row_ns))
+        shown_ns = min(max(shown_ns, log.trajectory.start_ns), log.trajectory.end_ns)
+        ego_at_shot_from_ego = ego_at_shot_from_ego_at_frame(log, shown_ns, frame_ns)
+        point = ego_at_shot_from_ego @ (ego_from_points @ np.array(entry["point_m"].numbers(3)))
         label = entry["label"].text() if "label" in entry else ""
         clicks.setdefault(camera, []).append(Click((u_px, v_px), (point[0], point[1], point[2]), label))
     return clicks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,16 +12,21 @@ from calib.board import Board, BoardEstimate, BoardView, find_in_image, find_in_
 from calib.board import calibrate as calibrate_on_boards
 from calib.clicks import Click, solve_clicks, stacked
 from calib.estimate import PoseEstimate, Uncertainty
-from calib.refine import Refinement, RefineOptions, View, refine
+from calib.refine import BoxPairs, Clicks, Refinement, RefineOptions, View, refine
+from calib.rig import Camera
 from calib.se3 import SE3
 from calib.types import F64
-from fusion.align import ego_at_shot_from_ego_at_frame, points_in_ego, read_deskewed
+from fusion.align import box_at, ego_at_shot_from_ego_at_frame, points_in_ego, read_deskewed
 from fusion.beam import image_of_frame
+from fusion.boxes import Box3D
+from fusion.categories import Kind, kind_of
+from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
 
 Method = Literal["auto", "clicks", "board"]
 WEAK_RAD, WEAK_M = np.radians(0.25), 0.05
+FILLING = {Kind.CAR, Kind.TRUCK, Kind.BUS, Kind.TRAILER}  # the kinds that fill the boxes around them
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,10 +77,70 @@ class Calibrated:
 
 
 def from_driving(
-    log: DriveLog, camera: str, views: Sequence[View], options: RefineOptions | None = None, seed: int = 0
+    log: DriveLog,
+    camera: str,
+    views: Sequence[View],
+    options: RefineOptions | None = None,
+    seed: int = 0,
+    clicks: Sequence[Click] = (),
+    labels: LabelSet | None = None,
 ) -> Calibrated:
-    """Calibrates a camera on the edges of what its frames happen to show (`calib.refine`)."""
-    return of_refinement(camera, refine(views, log.rig.cameras[camera].ego_from_sensor, options, seed))
+    """Calibrates a camera on the edges of what its frames happen to show (`calib.refine`).
+
+    Args:
+        log: with the camera.
+        camera: its name.
+        views: of it.
+        options: how far it may be off and what is asked of the answer.
+        seed: of all that is random.
+        clicks: things that a person clicked; they count beside the edges.
+        labels: whose vehicles count too where they have a box in an image of the camera beside one in space.
+    """
+    ego_from_given_cam = log.rig.cameras[camera].ego_from_sensor
+    clicked = _clicked(clicks)
+    boxes = None if labels is None else box_pairs(log, camera, labels)
+    found = of_refinement(camera, refine(views, ego_from_given_cam, options, seed, clicked, boxes))
+    beside: dict[str, float] = {} if clicked is None else {"clicks": len(clicked.uv_px)}
+    if labels is not None:
+        beside["boxes in images"] = 0 if boxes is None else len(boxes.bounds_px)
+    return replace(found, evidence=found.evidence | beside)
+
+
+def _clicked(clicks: Sequence[Click]) -> Clicks | None:
+    if not clicks:
+        return None
+    points_ego, uv_px = stacked(clicks)
+    return Clicks(uv_px, points_ego)
+
+
+def box_pairs(log: DriveLog, camera: str, labels: LabelSet) -> BoxPairs | None:
+    """Vehicles with a box in an image of a camera and one in space at that instant; None where none has both.
+
+    Vehicles only, for they fill their boxes. Through a rolling shutter each is taken at the instant of the
+    middle of its own box in the image.
+    """
+    sensor, corners_ego, bounds_px = log.rig.cameras[camera], [], []
+    for track in labels.tracks.values():
+        if kind_of(track.category) not in FILLING:
+            continue
+        for (name, image_ns), drawn in track.image_boxes.items():
+            if name != camera:
+                continue
+            bounds = np.array([drawn.left_px, drawn.top_px, drawn.right_px, drawn.bottom_px])
+            shown_ns = image_ns + round(float(sensor.row_offset_ns((bounds[:2] + bounds[2:]) / 2)))
+            box = box_at(log, track, shown_ns) if log.trajectory.covers(shown_ns) else None
+            if box is None or not _in_front(sensor, box):
+                continue
+            corners_ego.append(box.corners())
+            bounds_px.append(bounds)
+    return BoxPairs(np.array(corners_ego), np.array(bounds_px)) if bounds_px else None
+
+
+def _in_front(sensor: Camera, box: Box3D) -> bool:
+    """Whether every corner of a box has a pixel, be it outside of the image."""
+    return bool(
+        np.isfinite(sensor.model.project(sensor.ego_from_sensor.inverse() @ box.corners()).uv_px).all()
+    )
 
 
 def of_refinement(camera: str, found: Refinement) -> Calibrated:

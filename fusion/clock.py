@@ -33,7 +33,8 @@ LATTICE = (
     0.06 * np.arange(-4, 5),
     np.array([0.0]),
 )
-MOUNT_M = 0.02  # how well the place of a camera along the car's way is known
+PLACE_M = 0.02  # how well the place of a camera along the car's way is known
+INFLATION = 2.0  # how much wider answers scatter than resampled frames; from simulated drives
 LEAST_PX_PER_10_MS = 0.3
 LARGEST_SIGMA_MS = 8.0
 RESAMPLES = 200
@@ -46,7 +47,7 @@ class TimeOffset:
 
     Attributes:
         offset_ms: to be added to the camera's timestamps.
-        sigma_ms: its standard deviation: between frames, and for a place of the camera 2 cm off.
+        sigma_ms: its standard deviation: between frames, and for a camera that sits elsewhere than it says.
         verdict: whether it agrees with the LiDAR's clock to two sigma; or that this cannot be said.
         reason: why, in words.
         correlation: of the offset with the turn of the camera that could pass for it, 0 to 1.
@@ -62,7 +63,12 @@ class TimeOffset:
 
 
 def estimate_offset(
-    log: DriveLog, camera: str, most_ms: float = 100.0, count: int = 16, seed: int = 0
+    log: DriveLog,
+    camera: str,
+    most_ms: float = 100.0,
+    count: int = 16,
+    seed: int = 0,
+    place_m: float = PLACE_M,
 ) -> TimeOffset:
     """Estimates by how much a camera's timestamps are wrong.
 
@@ -72,6 +78,8 @@ def estimate_offset(
         most_ms: largest offset to look for.
         count: frames to use, spread over the log.
         seed: of the resampling.
+        place_m: standard deviation of the camera's place along the car's way; one that sits further ahead
+            than it says looks like one whose images were taken later.
 
     Raises:
         CalibrationError: the log has no such camera.
@@ -99,7 +107,7 @@ def estimate_offset(
             return _cannot_say(f"only {len(shots)} frames are left at a shift of {state[0]:.0f} ms")
         near = _Shifted.of(log, camera, shots, float(state[0]))
         state = near.climbed(state)
-    return _judged(near, state, most_ms, seed)
+    return _judged(near, state, most_ms, seed, place_m)
 
 
 def _cannot_say(reason: str) -> TimeOffset:
@@ -181,10 +189,11 @@ class _Shifted:
         return float(np.median(ways_px)) / (step_ns / 1e6) if len(ways_px) else 0.0
 
     def speed_mps(self) -> float:
-        """How fast the car drives, in the median; at least a crawl."""
+        """How fast the car drives, each frame counted as it tells of time: by its speed; at least a crawl."""
         step_ns, instants_ns = 10_000_000, np.array(self.instants_ns)
         ends = [self.log.trajectory.at_many(instants_ns + way * step_ns).translations for way in (-1, 1)]
-        return max(float(np.median(np.linalg.norm(ends[1] - ends[0], axis=1))) / (2e-9 * step_ns), 0.1)
+        speeds_mps = np.linalg.norm(ends[1] - ends[0], axis=1) / (2e-9 * step_ns)
+        return max(float(np.sum(speeds_mps**2) / max(np.sum(speeds_mps), 1e-9)), 0.1)
 
     def climbed(self, start: F64) -> F64:
         """A better state near by: one number after the other, in ever smaller steps."""
@@ -214,7 +223,7 @@ def _row_by_row(log: DriveLog, image: ImageRef, view: View) -> View:
     return replace(view, points_ego=frozen(places.T, np.float32))
 
 
-def _judged(near: _Shifted, state: F64, most_ms: float, seed: int) -> TimeOffset:
+def _judged(near: _Shifted, state: F64, most_ms: float, seed: int, place_m: float) -> TimeOffset:
     """The best of a lattice about a state, how far it strays between frames, and what that is worth."""
     lattice = state + np.stack(np.meshgrid(*LATTICE, indexing="ij"), axis=-1).reshape(-1, 4)
     scores = near.scores(lattice)
@@ -225,17 +234,27 @@ def _judged(near: _Shifted, state: F64, most_ms: float, seed: int) -> TimeOffset
     found = lattice[np.argmax(scores.sum(axis=1))]
     covariance = np.cov(strays.T) * frames / (frames - 1)
     spread = np.sqrt(np.diag(covariance))
-    sigma_ms = float(np.sqrt(spread[0] ** 2 + (1e3 * MOUNT_M / near.speed_mps()) ** 2 + STEP_MS**2 / 12))
+    frames_ms = INFLATION * float(np.hypot(spread[0], STEP_MS / np.sqrt(12)))
+    place_ms = 1e3 * place_m / near.speed_mps()
+    sigma_ms = float(np.hypot(frames_ms, place_ms))
     correlations = np.abs(covariance[0, 1:]) / np.maximum(spread[0] * spread[1:], 1e-9)
     turn_x, turn_y, turn_z = (float(value) for value in found[1:])
     told = (float(correlations.max()), (turn_x, turn_y, turn_z))
     offset_ms = float(found[0])
-    if abs(offset_ms) > 0.95 * most_ms:
-        reason = f"the best shift lies at the end of the {most_ms:g} ms"
-        return TimeOffset(offset_ms, sigma_ms, "cannot say", reason, *told)
-    if sigma_ms > LARGEST_SIGMA_MS:
-        reason = f"one frame says this, another one that: {spread[0]:.1f} ms apart"
-        return TimeOffset(offset_ms, sigma_ms, "cannot say", reason, *told)
+    against = _objection(abs(offset_ms) / most_ms, frames_ms, place_ms)
+    if against:
+        return TimeOffset(offset_ms, sigma_ms, "cannot say", against, *told)
     off = abs(offset_ms) > 2 * sigma_ms
     reason = f"{offset_ms:+.1f} ms at {sigma_ms:.1f} ms sigma from {frames} frames"
     return TimeOffset(offset_ms, sigma_ms, "off" if off else "agrees", reason, *told)
+
+
+def _objection(share: float, frames_ms: float, place_ms: float) -> str:
+    """Why an offset at a share of the largest one cannot be believed, in words; empty if it can."""
+    if share > 0.95:
+        return "the best shift lies at the end of what was looked at"
+    if np.hypot(frames_ms, place_ms) <= LARGEST_SIGMA_MS:
+        return ""
+    if place_ms > frames_ms:
+        return f"the car is so slow that what the camera's place may be off would pass for {place_ms:.1f} ms"
+    return f"one frame says this, another one that: {frames_ms:.1f} ms apart"

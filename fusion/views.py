@@ -109,18 +109,32 @@ def sweep_edges(log: DriveLog, sweep: Sweep) -> Edges:
 
     Where the rings cannot be told they are less sharp, and what rests on them is less sure.
     """
-    ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
-    points_lidar = as_measured(sweep, ego_from_lidar, log)
     try:
-        edges = scan_edges(points_lidar, sweep.ring)
+        return ring_edges(log, sweep)
     except RingsUnknownError:
-        edges = edges_around(points_lidar, RINGLESS_TOP_WEIGHT)
+        points_lidar = as_measured(sweep, log.rig.lidars[sweep.lidar].ego_from_sensor, log)
+        return _at_its_instant(log, sweep, edges_around(points_lidar, RINGLESS_TOP_WEIGHT))
+
+
+def ring_edges(log: DriveLog, sweep: Sweep) -> Edges:
+    """As `sweep_edges`, of a sweep whose rings are known.
+
+    Raises:
+        RingsUnknownError: they are not.
+    """
+    points_lidar = as_measured(sweep, log.rig.lidars[sweep.lidar].ego_from_sensor, log)
+    return _at_its_instant(log, sweep, scan_edges(points_lidar, sweep.ring))
+
+
+def _at_its_instant(log: DriveLog, sweep: Sweep, edges: Edges) -> Edges:
+    """Edges as measured, moved to where they are at the instant of the sweep."""
     if sweep.offset_ns is None:
         return edges
     # As `as_measured` did: what was measured before the trajectory begins moves with its first pose.
     covered_ns = np.array([log.trajectory.start_ns, log.trajectory.end_ns]) - sweep.timestamp_ns
     offset_ns = np.clip(sweep.offset_ns[edges.source], *covered_ns)
     raw = Sweep(sweep.lidar, sweep.timestamp_ns, edges.points, offset_ns=offset_ns, deskewed=False)
+    ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
     return replace(edges, points=deskew(raw, ego_from_lidar, log.trajectory).points)
 
 

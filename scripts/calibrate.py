@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from calib.clicks import Click
     from calib.refine import RefineOptions, View
     from calib.rig import Rig
     from fusion.calibrate import Calibrated
+    from fusion.labels import LabelSet
     from fusion.log import DriveLog
 
 
@@ -24,13 +26,31 @@ class Method(StrEnum):
     BOARD = "board"
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What a calibration rests on beside the log."""
+
+    method: Method
+    clicks: Path | None
+    labels: Path | None
+    board: Path | None
+    frames: int
+    options: RefineOptions
+    seed: int
+
+
 def run(
     path: Annotated[Path, typer.Argument(help="A drive log.")],
     log: Annotated[str | None, typer.Option(help="Which log of a data set.")] = None,
     format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
     camera: Annotated[list[str] | None, typer.Option(help="Only this camera (may be repeated).")] = None,
     method: Annotated[Method, typer.Option(help="From driving, from clicks, or from a board.")] = Method.AUTO,
-    clicks: Annotated[Path | None, typer.Option(help="JSON file of clicks; for --method clicks.")] = None,
+    clicks: Annotated[
+        Path | None, typer.Option(help="JSON file of clicks: all there is, or beside the driving.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels with boxes in images, which count beside the driving.")
+    ] = None,
     board: Annotated[Path | None, typer.Option(help="JSON file of the board; for --method board.")] = None,
     rig: Annotated[Path | None, typer.Option(help="Start from this calibration, not the log's own.")] = None,
     frames: Annotated[int, typer.Option(min=2, help="How many frames to use; for --method auto.")] = 12,
@@ -45,6 +65,7 @@ def run(
 ) -> None:
     """Calibrate cameras against the LiDAR; what cannot be believed is left as it was, with the reason.
 
+    From driving, --clicks and --labels (vehicles with a box in space and one drawn in an image) may help.
     Exit code 1 where a camera was not accepted. --self-test starts from random disturbances of +-1 degree
     and +-10 cm an axis and says how often the given calibration is found again.
 
@@ -54,15 +75,16 @@ def run(
     from scripts.console import progress_bar
     from scripts.logs import cameras_of, open_log
 
-    _require_inputs(method, clicks, board, self_test)
+    options = RefineOptions(rotation_only=rotation_only)
+    inputs = Inputs(method, clicks, labels, board, frames, options, seed)
+    _require_inputs(inputs, self_test)
     drive = open_log(path, format, log, rig)
     names = cameras_of(drive, path, camera)
-    options = RefineOptions(rotation_only=rotation_only)
     with progress_bar("") as progress:
         if self_test is not None:
-            _test_itself(drive, names, frames, options, self_test, seed, progress, as_json)
+            _test_itself(drive, names, inputs, self_test, progress, as_json)
             return
-        found = _found(drive, names, method, clicks or board, frames, options, seed, progress)
+        found = _found(drive, names, inputs, progress)
     if out is not None:
         _write(out, drive.rig, found)
     if report is not None:
@@ -75,31 +97,30 @@ def run(
         raise typer.Exit(1)
 
 
-def _require_inputs(method: Method, clicks: Path | None, board: Path | None, self_test: int | None) -> None:
-    if (method is Method.CLICKS) != (clicks is not None):
-        raise typer.BadParameter("--clicks FILE goes with --method clicks")
-    if (method is Method.BOARD) != (board is not None):
+def _require_inputs(inputs: Inputs, self_test: int | None) -> None:
+    method = inputs.method
+    if method is Method.CLICKS and inputs.clicks is None:
+        raise typer.BadParameter("--method clicks needs --clicks FILE")
+    if method is Method.BOARD and inputs.clicks is not None:
+        raise typer.BadParameter("--clicks FILE goes with --method auto or clicks")
+    if (method is Method.BOARD) != (inputs.board is not None):
         raise typer.BadParameter("--board FILE goes with --method board")
-    if self_test is not None and method is not Method.AUTO:
-        raise typer.BadParameter("--self-test is for --method auto")
+    if inputs.labels is not None and method is not Method.AUTO:
+        raise typer.BadParameter("--labels goes with --method auto")
+    if self_test is not None and (method is not Method.AUTO or inputs.clicks or inputs.labels):
+        raise typer.BadParameter("--self-test is for --method auto, without --clicks and --labels")
 
 
 def _test_itself(
-    log: DriveLog,
-    names: list[str],
-    frames: int,
-    options: RefineOptions,
-    count: int,
-    seed: int,
-    progress: Any,
-    as_json: bool,
+    log: DriveLog, names: list[str], inputs: Inputs, count: int, progress: Any, as_json: bool
 ) -> None:
     from scripts.calibrate_trials import print_trials, run_trials
 
     tested = {}
     for name in names:
-        views, ego_from_cam = _views(log, name, frames, progress), log.rig.cameras[name].ego_from_sensor
-        tested[name] = run_trials(name, views, ego_from_cam, options, count, seed, progress)
+        views = _views(log, name, inputs.frames, progress)
+        ego_from_cam = log.rig.cameras[name].ego_from_sensor
+        tested[name] = run_trials(name, views, ego_from_cam, inputs.options, count, inputs.seed, progress)
     print_trials(log.name, tested, as_json)
 
 
@@ -112,28 +133,49 @@ def _views(log: DriveLog, camera: str, count: int, progress: Any) -> list[View]:
     return views
 
 
-def _found(
-    log: DriveLog,
-    names: list[str],
-    method: Method,
-    given: Path | None,
-    frames: int,
-    options: RefineOptions,
-    seed: int,
-    progress: Any,
-) -> list[Calibrated]:
+def _found(log: DriveLog, names: list[str], inputs: Inputs, progress: Any) -> list[Calibrated]:
     from formats.targets import read_board, read_clicks
-    from fusion.calibrate import from_board, from_clicks, from_driving
+    from fusion.calibrate import from_board, from_clicks
 
-    if method is Method.AUTO:
-        return [from_driving(log, name, _views(log, name, frames, progress), options, seed) for name in names]
-    assert given is not None
-    if method is Method.BOARD:
-        board = read_board(given)
+    if inputs.board is not None:
+        board = read_board(inputs.board)
         return [from_board(log, name, board, progress)[0] for name in names]
-    clicks = read_clicks(given, log)
-    clicked = [name for name in names if name in clicks] or names[:1]
-    return [from_clicks(log, name, clicks.get(name, [])) for name in clicked]
+    clicks = read_clicks(inputs.clicks, log) if inputs.clicks is not None else {}
+    if inputs.method is Method.CLICKS:
+        clicked = [name for name in names if name in clicks] or names[:1]
+        return [from_clicks(log, name, clicks.get(name, [])) for name in clicked]
+    return _from_driving(log, names, inputs, clicks, progress)
+
+
+def _from_driving(
+    log: DriveLog, names: list[str], inputs: Inputs, clicks: dict[str, list[Click]], progress: Any
+) -> list[Calibrated]:
+    from formats.errors import FormatError
+    from fusion.calibrate import from_driving
+
+    labels, found = _labels(log, names, inputs), []
+    if inputs.clicks is not None and not clicks.keys() & set(names):
+        raise FormatError(inputs.clicks, "", f"holds no clicks in images of {', '.join(names)}")
+    for name in names:
+        views = _views(log, name, inputs.frames, progress)
+        helped = (clicks.get(name, ()), labels)
+        found.append(from_driving(log, name, views, inputs.options, inputs.seed, *helped))
+    return found
+
+
+def _labels(log: DriveLog, names: list[str], inputs: Inputs) -> LabelSet | None:
+    """The labels whose boxes help; an error where none of their boxes can."""
+    from formats.errors import FormatError
+    from fusion.calibrate import box_pairs
+    from scripts.logs import labels_of
+
+    if inputs.labels is None:
+        return None
+    labels = labels_of(inputs.labels, log)
+    if not any(box_pairs(log, name, labels) for name in names):
+        message = f"no vehicle has a box in space and one drawn in an image of {', '.join(names)}"
+        raise FormatError(inputs.labels, log.name, message)
+    return labels
 
 
 def _write(path: Path, rig: Rig, found: list[Calibrated]) -> None:

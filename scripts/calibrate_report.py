@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,20 +72,25 @@ def _in_pixels(log: DriveLog, outcome: Calibrated, covariance: F64) -> Paragraph
 def _pictures(log: DriveLog, outcome: Calibrated, ego_from_found_cam: SE3) -> list[Part]:
     from fusion.beam import image_of_frame
 
-    images = [image_of_frame(log, outcome.camera, int(frame_ns)) for frame_ns in log.timestamps_ns]
-    there = [(number, image) for number, image in enumerate(images) if image is not None]
+    there = []
+    for number, frame_ns in enumerate(log.timestamps_ns.tolist()):
+        image = image_of_frame(log, outcome.camera, frame_ns)
+        if image is None or log.sweep_at(frame_ns) is None or not log.trajectory.covers(image.timestamp_ns):
+            continue
+        there.append((number, image))
     picked = np.unique(np.linspace(0, len(there) - 1, min(PICTURES, len(there))).round().astype(int))
     return [_pair(log, outcome, ego_from_found_cam, *there[k]) for k in picked]
 
 
 def _pair(log: DriveLog, outcome: Calibrated, ego_from_found_cam: SE3, number: int, image: ImageRef) -> Pair:
     from fusion.residual_pictures import residual_overlay
-    from fusion.views import view_at
+    from fusion.views import view_between
 
-    view = view_at(log, outcome.camera, int(log.timestamps_ns[number]))
-    assert view is not None  # there is an image, and its sweep is what it was chosen by
+    ref, picture = log.sweep_at(int(log.timestamps_ns[number])), image.read()
+    assert ref is not None  # frames without one are left out
+    view = view_between(log, ref.read(), replace(image, load=lambda: picture))
     edges_ego = view.points_ego.T[view.weights.sum(axis=0) > 0]
-    picture, pictures = image.read(), []
+    pictures = []
     for ego_from_cam, when in ((outcome.ego_from_given_cam, "before"), (ego_from_found_cam, "after")):
         projection = view.model.project(ego_from_cam.inverse() @ edges_ego)
         uv_px = projection.uv_px[projection.visible]

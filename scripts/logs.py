@@ -26,9 +26,12 @@ def chosen_ids(source: Format, path: Path, wanted: list[str] | None) -> list[str
         raise FormatError(path, "", f"no logs of format {source.title} here")
     for name in wanted or []:
         if name not in ids:
-            shown = ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
-            raise FormatError(path, "", f"no log {name!r} here; there are {shown}")
+            raise FormatError(path, "", f"no log {name!r} here; there are {_some_of(ids)}")
     return [name for name in ids if not wanted or name in wanted]
+
+
+def _some_of(ids: list[str]) -> str:
+    return ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
 
 
 def open_logs(
@@ -68,7 +71,16 @@ def open_logs(
 def open_log(
     path: Path, format_name: str | None = None, wanted: str | None = None, rig: Path | None = None
 ) -> DriveLog:
-    """Opens one log: the wanted one, or the first; arguments as of `open_logs`."""
+    """Opens one log: the wanted one, or the only one; arguments as of `open_logs`.
+
+    Raises:
+        FormatError: there are several and none is wanted, or as of `open_logs`.
+    """
+    source = find_format(path, format_name)
+    if wanted is None and source.open_log is not None:
+        ids = chosen_ids(source, path, None)
+        if len(ids) > 1:
+            raise FormatError(path, "", f"holds {len(ids)} logs, name one with --log: {_some_of(ids)}")
     return next(open_logs(path, format_name, [wanted] if wanted else None, rig=rig))[1]
 
 

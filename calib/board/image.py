@@ -46,7 +46,8 @@ def find_in_image(image: U8, board: Board, model: CameraModel) -> BoardInImage |
     """Finds a board in an image, however strongly the lens bends it; None where it is not seen.
 
     The board is looked for in the image as it is, then in views without distortion that together cover it.
-    Its corners are then measured again in a view straight onto the board, free of lens and perspective.
+    Its corners are then measured again in a view straight onto the board, free of lens and perspective, and
+    those are taken that tell the pose better: ChArUco corners are often good as they were found.
 
     Args:
         image: (H, W) or (H, W, 3) uint8.
@@ -58,16 +59,18 @@ def find_in_image(image: U8, board: Board, model: CameraModel) -> BoardInImage |
     grey = np.asarray(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     for corners in _detections(grey, board, model):
         found = _upright(grey, locate(board, corners, model), model)
-        for _ in range(REMEASURED):
-            if found is not None:
-                view = front_view(grey, board, found.cam_from_board, model)
-                found = (
-                    locate(board, remeasured(view, found.corners, found.cam_from_board, model), model)
-                    or found
-                )
         if found is not None:
-            return found
+            return min(found, _remeasured(grey, found, model), key=_doubt)
     return None
+
+
+def _remeasured(grey: U8, found: BoardInImage, model: CameraModel) -> BoardInImage:
+    """The same board from corners that were measured again where it is seen straight from the front."""
+    for _ in range(REMEASURED):
+        view = front_view(grey, found.board, found.cam_from_board, model)
+        corners = remeasured(view, found.corners, found.cam_from_board, model)
+        found = locate(found.board, corners, model) or found
+    return found
 
 
 def locate(board: Board, corners: Corners, model: CameraModel) -> BoardInImage | None:
@@ -90,6 +93,11 @@ def locate(board: Board, corners: Corners, model: CameraModel) -> BoardInImage |
     covariance = np.linalg.inv(best.information) * (sigma_px / COARSE_PX) ** 2
     residual_px = float(np.sqrt(np.mean(np.sum(off_px**2, axis=1))))
     return BoardInImage(board, corners, best.cam_from_ego, covariance, residual_px)
+
+
+def _doubt(found: BoardInImage) -> float:
+    """How badly the pose is known, from how many corners there are and how well they agree."""
+    return float(np.linalg.slogdet(found.covariance)[1])
 
 
 def faces_camera(cam_from_board: SE3) -> bool:

@@ -149,9 +149,10 @@ def distinct(given: Geometry, candidates: Iterable[Candidate]) -> list[Candidate
         return []
     signs = np.array([signature(c.geometry) for c in listed])
     fresh = np.flatnonzero(np.abs(signs - signature(given)).max(axis=1) > 1)
+    same = np.abs(signs[:, None] - signs[None]).max(axis=2) <= 1
     kept: dict[int, list[Candidate]] = {}
     for k in fresh.tolist():
-        first = next((i for i in kept if np.abs(signs[i] - signs[k]).max() <= 1), None)
+        first = next((i for i in kept if same[i, k]), None)
         kept.setdefault(k if first is None else first, []).append(listed[k])
     return [replace(group[0], same=tuple(group[1:])) for group in kept.values()]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from calib.doctor.angles import ORDERS, degrees_taken_for_radians
-from calib.doctor.candidates import Candidate, possible
+from calib.doctor.candidates import Candidate, distinct, possible
 from calib.doctor.score import Geometry
 from calib.doctor.shot import Shot
 from calib.se3 import SE3, SE3Batch
@@ -30,7 +30,7 @@ def degrees_candidates(shots: Sequence[Shot], given: Geometry) -> list[Candidate
         for backwards in (False, True):
             found += _tried(shots, given, name, ego_from_parent, backwards)
     found.sort(key=lambda pair: -pair[0])
-    return [candidate for _, candidate in found[:FINALISTS]]
+    return distinct(given, [candidate for _, candidate in found])[:FINALISTS]
 
 
 def _tried(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calib.cameras import CameraModel
+from calib.clicks.bearings import Bearings
 from calib.refine.options import BoxPairs, Clicks, RefineOptions
 from calib.refine.view import View, alignments, cams_from_ego
 from calib.se3 import SE3
@@ -52,26 +53,28 @@ class Cost:
         sigmas = np.array([self.options.turn_rad] * 3 + [self.options.shift_m] * 3)
         total = -0.5 * ((corrections / sigmas) ** 2).sum(axis=1)
         if self.model is not None and self.clicks is not None:
-            uv_px = self._projected(corrections, self.clicks.points_ego)
-            off = np.linalg.norm(uv_px - self.clicks.uv_px, axis=2) / self.clicks.sigma_px
-            total -= _huber(off).sum(axis=1)
+            total -= self._click_cost(corrections, self.model, self.clicks)
         if self.model is not None and self.boxes is not None:
             total -= self._box_cost(corrections, self.model, self.boxes)
         return np.asarray(total, dtype=np.float64)
 
-    def _projected(self, corrections: F64, points_ego: F64) -> F64:
-        """(C, N, 2) pixels."""
-        if self.model is None:
-            raise ValueError("clicks and boxes need a camera model")
+    def _in_camera(self, corrections: F64, points_ego: F64) -> F64:
+        """(C, N, 3) points as each corrected camera has them."""
         rotations, translations = cams_from_ego(self.ego_from_given_cam, corrections)
-        points_cam = points_ego @ rotations.transpose(0, 2, 1) + translations[:, None]
-        uv_px = self.model.project(points_cam.reshape(-1, 3)).uv_px
-        return uv_px.reshape(len(corrections), -1, 2)
+        return np.asarray(points_ego @ rotations.transpose(0, 2, 1) + translations[:, None])
+
+    def _click_cost(self, corrections: F64, model: CameraModel, clicks: Clicks) -> F64:
+        """Pixels that see nothing say nothing."""
+        bearings = Bearings.of(model, clicks.uv_px)
+        usable = bearings.usable
+        points_cam = self._in_camera(corrections, clicks.points_ego[usable])
+        off, _ = bearings.take(usable).errors(points_cam, clicks.sigma_px, clicks.sigma_m)
+        return np.asarray(_huber(np.linalg.norm(off, axis=2)).sum(axis=1), dtype=np.float64)
 
     def _box_cost(self, corrections: F64, model: CameraModel, boxes: BoxPairs) -> F64:
         """Sides that the border of the image cuts off say nothing."""
-        uv_px = self._projected(corrections, boxes.corners_ego.reshape(-1, 3))
-        corners_px = uv_px.reshape(len(corrections), -1, 8, 2)
+        points_cam = self._in_camera(corrections, boxes.corners_ego.reshape(-1, 3))
+        corners_px = model.project(points_cam.reshape(-1, 3)).uv_px.reshape(len(corrections), -1, 8, 2)
         bounds_px = np.concatenate([corners_px.min(axis=2), corners_px.max(axis=2)], axis=2)
         size_px = np.array([model.width_px, model.height_px])
         inside = np.concatenate([boxes.bounds_px[:, :2] > 1, boxes.bounds_px[:, 2:] < size_px - 2], axis=1)

@@ -45,12 +45,14 @@ class Clicks:
     Attributes:
         uv_px: (N, 2) where in the image.
         points_ego: (N, 3) the same places in the ego frame of that image's instant.
-        sigma_px: how well they were met.
+        sigma_px: how exact a pixel is, standard deviation each way.
+        sigma_m: how exact a point is, standard deviation each way.
     """
 
     uv_px: F64
     points_ego: F64
     sigma_px: float = 2.0
+    sigma_m: float = 0.03
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "uv_px", _checked(self.uv_px, (2,), "clicks"))

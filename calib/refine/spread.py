@@ -15,6 +15,7 @@ SAMPLES = 500
 DRAWS = 300
 STRIDE_PX = 8
 ALIKE = 0.7
+LEAST_BEND = 0.05  # of the sharpest direction: what bends less is taken to bend as much
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,13 +40,44 @@ class Surface:
         """(D, 6) the highest place of each of (D, V) mixtures of views."""
         with_rest = np.column_stack([weights, np.ones(len(weights))])
         slopes, bends = with_rest @ self.slopes, np.einsum("dv,vij->dij", with_rest, self.bends)
-        values, axes = np.linalg.eigh(-bends)
-        floor = 0.05 * np.maximum(values.max(axis=1, keepdims=True), 1e-9)
-        along = np.einsum("dij,di->dj", axes, slopes) / np.maximum(values, floor)
+        values, axes = _principal(bends, LEAST_BEND)
+        along = np.einsum("dij,di->dj", axes, slopes) / values
         steps = np.clip(np.einsum("dij,dj->di", axes, along), -4, 4)
         tops = np.tile(self.place, (len(weights), 1))
         tops[:, self.free.astype(int)] += steps * self.spread
         return tops
+
+    def unshown(self, shared: F64) -> F64:
+        """(6, 6) covariance of what no bootstrap over views shows.
+
+        What stands beside the views (prior, clicks, boxes) is as uncertain as it claims.
+
+        Args:
+            shared: (6,) standard deviations of the error that all views of a drive have in common; it counts
+                as far as the views do.
+        """
+        values, axes = _principal(self.bends.sum(axis=0), LEAST_BEND)
+        by_slope = (axes / values) @ axes.T
+        free, found = self.free.astype(int), np.zeros((6, 6))
+        by_views = by_slope @ _information(self.bends[:-1].sum(axis=0), LEAST_BEND)
+        beside = by_slope @ _information(self.bends[-1], 0.0) @ by_slope
+        spread = np.diag((shared[free] / self.spread) ** 2)
+        covariance = by_views @ spread @ by_views.T + beside
+        found[np.ix_(free, free)] = covariance * np.outer(self.spread, self.spread)
+        return found
+
+
+def _principal(bends: F64, least: float) -> tuple[F64, F64]:
+    """How sharply (..., K, K) surfaces bend down along their principal axes, at least a share; the axes."""
+    values, axes = np.linalg.eigh(-bends)
+    highest = np.maximum(values.max(axis=-1, keepdims=True), 1e-9)
+    return np.maximum(values, least * highest), axes
+
+
+def _information(bends: F64, least: float) -> F64:
+    """(K, K) the part of a surface that bends down."""
+    values, axes = _principal(bends, least)
+    return np.asarray((axes * values) @ axes.T)
 
 
 def surface(cost: Cost, place: F64, spread: F64, rng: np.random.Generator) -> Surface:

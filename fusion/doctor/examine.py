@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from calib.doctor.diagnose import confirmed, diagnose, mostly_unconfirmed
 from calib.doctor.finding import Finding
 from calib.doctor.sanity import check_rig
-from calib.doctor.shot import Shot, shot_of
-from calib.errors import CrosslabelError
-from calib.refine.ringless import edges_around
-from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
-from fusion.beam import image_of_frame
+from calib.doctor.shot import Shot
 from fusion.doctor.frames import find_shifted_images
+from fusion.doctor.shots import FRAMES, read_shots
 from fusion.doctor.surroundings import check_surroundings
 from fusion.doctor.times import check_times
-from fusion.log import DriveLog, ImageRef
+from fusion.log import DriveLog
 
-FRAMES = 6
 # A principal point may be bent to fit what is really an image of another frame.
 BENT = "image_cropped"
 ORDER = {"wrong": 0, "suspicious": 1, "note": 2}
@@ -63,49 +57,6 @@ def _examined(log: DriveLog, frames: int, first_look: bool) -> list[Finding]:
     plain = [*check_rig(log.rig), *check_surroundings(log)]
     kept = [f for f in plain if f.severity == "note" or not (f.sensor in blamed or lidars_blamed)]
     return _in_order([*times, *data, *kept])
-
-
-def read_shots(log: DriveLog, frames: int = FRAMES, still: bool = False) -> dict[str, list[Shot]]:
-    """Shots of every camera with the main LiDAR, spread over a log; what is missing is left out.
-
-    Where `still`, points stay as they were measured: what the car moves meanwhile is let be.
-    """
-    picks = np.unique(np.linspace(0, max(len(log) - 1, 0), min(frames, len(log))).round().astype(int))
-    shots: dict[str, list[Shot]] = {name: [] for name in log.rig.cameras}
-    for frame in picks:
-        for name, shot in shots_at(log, int(log.timestamps_ns[frame]), tuple(log.rig.cameras), still).items():
-            shots[name].append(shot)
-    return shots
-
-
-def shots_at(log: DriveLog, frame_ns: int, cameras: Sequence[str], still: bool = False) -> dict[str, Shot]:
-    """Shots of some cameras in one frame."""
-    ref = log.sweep_at(frame_ns)
-    if ref is None:
-        return {}
-    found, edges = {}, None
-    for camera in cameras:
-        image = _image(log, camera, frame_ns)
-        if (
-            image is None
-            or not log.trajectory.covers(image.timestamp_ns)
-            or not log.trajectory.covers(frame_ns)
-        ):
-            continue
-        if edges is None:
-            edges = edges_around((ref.read() if still else read_deskewed(log, ref)).points)
-        motion = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, frame_ns)
-        found[camera] = shot_of(edges, motion, image.read(), f"{camera} at {frame_ns}")
-    return found
-
-
-def _image(log: DriveLog, camera: str, frame_ns: int) -> ImageRef | None:
-    """As the beam passes the camera's view; as near as can be where the mount does not tell when."""
-    try:
-        found = image_of_frame(log, camera, frame_ns)
-    except CrosslabelError:
-        found = None
-    return found or log.image_near(camera, frame_ns)
 
 
 def _sizes(log: DriveLog, shots: Mapping[str, Sequence[Shot]]) -> list[Finding]:

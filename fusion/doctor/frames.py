@@ -10,8 +10,8 @@ from calib.doctor.candidates import geometry_of
 from calib.doctor.finding import Finding
 from calib.doctor.score import score
 from calib.doctor.shot import Shot, shot_of, with_edges
-from calib.refine.ringless import edges_around
-from fusion.align import ego_at_shot_from_ego_at_frame, read_deskewed
+from fusion.align import ego_at_shot_from_ego_at_frame
+from fusion.doctor.shots import edges_of
 from fusion.log import DriveLog
 
 SHIFTS = (-2, -1, 0, 1, 2)
@@ -92,7 +92,7 @@ def _rises(log: DriveLog, camera: str, frames: Sequence[int]) -> dict[int, float
         sweep, near = log.sweep_at(frame_ns), log.image_near(camera, frame_ns)
         if sweep is None or near is None or not log.trajectory.covers(near.timestamp_ns):
             continue
-        edges = edges_around(read_deskewed(log, sweep).points)
+        edges = edges_of(log, sweep)
         motion = ego_at_shot_from_ego_at_frame(log, near.timestamp_ns, frame_ns)
         number = refs.index(near)
         for shift, shots in by_shift.items():

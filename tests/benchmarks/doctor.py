@@ -29,6 +29,7 @@ from fusion.log import DriveLog, ImageRef, SweepRef
 from fusion.simulate import SimulationConfig, simulate
 from fusion.sweep import Sweep
 from fusion.trajectory import Trajectory
+from tests.benchmarks.doctor_memory import remembering
 from tests.conftest import REPOSITORY, SHARED_DATA
 
 Change = Callable[[Rig, str], Rig]
@@ -378,6 +379,25 @@ class Row:
     misses: list[str]
     seconds: float
 
+    def add(self, mistake: Mistake, camera: str, log: DriveLog) -> None:
+        """Seeds one mistake in one camera, or in the LiDAR."""
+        main = log.rig.main_lidar
+        assert main is not None
+        findings = examine(replace(log, rig=mistake.change(log.rig, camera)))
+        single = len(log.rig.cameras) == 1
+        sensors = (
+            [main.name, camera]
+            if mistake.of_lidar and single
+            else [main.name if mistake.of_lidar else camera]
+        )
+        self.seeded += 1
+        if any(named(mistake, findings, sensor) for sensor in sensors):
+            self.found += 1
+            return
+        wrong = [f"{f.sensor} {f.code}" for f in findings if f.severity == "wrong"]
+        self.misses.append(f"{camera}, {mistake.name}: said {', '.join(wrong) or 'nothing'}")
+        print("   miss:", self.misses[-1], flush=True)
+
 
 def measure(log: DriveLog, most_cameras: int = 2) -> Row:
     """Seeds every mistake that can exist in every camera."""
@@ -386,25 +406,11 @@ def measure(log: DriveLog, most_cameras: int = 2) -> Row:
     start = time.process_time()
     loud = [f.message for f in examine(log) if f.severity != "note"]
     row = Row(log.name, loud, 0, 0, [], time.process_time() - start)
-    for mistake in MISTAKES:
-        main = log.rig.main_lidar
-        assert main is not None
-        cameras = list(log.rig.cameras)[: 1 if mistake.of_lidar else most_cameras]
-        for camera in cameras:
-            if not can_exist(mistake, log, camera):
-                continue
-            findings = examine(replace(log, rig=mistake.change(log.rig, camera)))
-            row.seeded += 1
-            single = mistake.of_lidar and len(log.rig.cameras) == 1
-            if named(mistake, findings, camera if single else main.name if mistake.of_lidar else camera) or (
-                single and named(mistake, findings, main.name)
-            ):
-                row.found += 1
-            else:
-                said = (
-                    ", ".join(f"{f.sensor} {f.code}" for f in findings if f.severity == "wrong") or "nothing"
-                )
-                row.misses.append(f"{camera}, {mistake.name}: said {said}")
+    with remembering():
+        for mistake in MISTAKES:
+            for camera in list(log.rig.cameras)[: 1 if mistake.of_lidar else most_cameras]:
+                if can_exist(mistake, log, camera):
+                    row.add(mistake, camera, log)
     return row
 
 
@@ -413,12 +419,28 @@ HEAD = """# The convention doctor
 Written by `python -m tests.benchmarks.doctor`. For each data set, every mistake that can exist there is
 put into the rig of each of the first two cameras in turn, or into the LiDAR's mount. The doctor must name
 exactly that mistake, or one that leads to the very same numbers, and nothing else. On the true rigs it must
-say nothing.
+say nothing, but for notes.
 
 Thresholds were set on PandaSet 002 and simulated drives with seeds below 100. All else is a report.
+Edges of a scan are found along its rings where these are given or can be told, else (PandaSet) all around.
 
 | data | used for | true rig | seeded | named | seconds of CPU a log |
 |---|---|---|---|---|---|
+"""
+
+NOTES = """
+## What the images of SUSTechPOINTS show
+
+Its scene has no poses, so the log says that the car stands. It does not: aligning the scans gives 2.8 m from
+one of its frames to the next, half a second later, so about 5.5 m/s. With the points drawn into the images of
+the camera `right`, what is near (a lamp post at 3 m) lies about 6 degrees off and what is far (a building at
+about 20 m) less than one: a turn does not do that, a shift of 0.3 m along the way does. The edges agree: as
+given, `right` has a rise of -0.03, whichever way it is turned within a degree; with the points 0.3 m further
+back, 0.04 (0.02 to 0.05 in single frames). `front` (0.07) and `left` (0.03) gain only 0.01, at 0.1 m.
+
+At that speed 0.3 m is 54 ms between the points that `right` sees and its image. Three frames at one speed
+cannot tell a delay from a place that is off in the file; nothing speaks against the direction of `right`. The
+doctor says that its images do not confirm it (a note), and accuses nobody.
 """
 
 DATA: dict[str, tuple[str, Callable[[], DriveLog]]] = {
@@ -443,9 +465,9 @@ def main(names: list[str]) -> None:
         quiet = "silent" if not row.said_of_the_true_rig else "; ".join(row.said_of_the_true_rig)
         lines.append(f"| {name} | {use} | {quiet} | {row.seeded} | {row.found} | {row.seconds:.1f} |")
         misses += [f"- {name}: {miss}" for miss in row.misses]
-        print(lines[-1], *[f"   {miss}" for miss in row.misses], sep="\n", flush=True)
+        print(lines[-1], flush=True)
     if not names:
-        text = HEAD + "\n".join(lines) + "\n\n## Misses\n\n" + ("\n".join(misses) or "None.") + "\n"
+        text = HEAD + "\n".join(lines) + "\n\n## Misses\n\n" + ("\n".join(misses) or "None.") + "\n" + NOTES
         (REPOSITORY / "docs" / "doctor.md").write_text(text, encoding="utf-8")
 
 

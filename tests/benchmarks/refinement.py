@@ -13,16 +13,20 @@ from unittest.mock import patch
 
 import numpy as np
 
-from calib import SE3, Pinhole
+from calib import SE3
 from calib.refine import Refinement, RefineOptions, View, image_edges, refine, scan_edges, view_of
 from calib.refine.rings import RingsUnknownError
 from calib.refine.spread import blocks_of
+from formats.images import read_rgb
+from formats.pointcloud import read_points
 from formats.registry import find_format
+from formats.rigs.opencalib import read_opencalib
 from fusion.views import views_of
 from tests.benchmarks.refinement_tables import write_tables
 from tests.benchmarks.rendered import FRAMES, rendered_log
 
 REPOSITORY = Path(__file__).parents[2]
+IN_DEG_AND_CM = np.array([180 / np.pi] * 3 + [100.0] * 3)
 CAMERAS = ("cam_front", "cam_front_left", "cam_back_right")
 
 
@@ -60,20 +64,13 @@ def kitti(data: Path) -> Scene:
 
 
 def road(data: Path) -> Scene:
-    import cv2
-
     folder = data / "calib_road"
-    files = ("center_camera-intrinsic.json", "top_center_lidar-to-center_camera-extrinsic.json")
-    inside, outside = (next(iter(json.loads((folder / f).read_text()).values()))["param"] for f in files)
-    k, distortion = np.array(inside["cam_K"]["data"]), inside["cam_dist"]["data"][0]
-    size = (inside["img_dist_w"], inside["img_dist_h"])
-    model = Pinhole(k[0, 0], k[1, 1], k[0, 2], k[1, 2], *size, tuple(distortion))
-    cam_from_lidar = SE3.nearest(outside["sensor_calib"]["data"])
-    points = np.loadtxt(folder / "0.pcd", skiprows=11)[:, :3]
-    image = cv2.cvtColor(cv2.imread(str(folder / "0.png")), cv2.COLOR_BGR2RGB)
-    lidar_from_cam = cam_from_lidar.inverse()
-    view = view_of(scan_edges(points), SE3.identity(), image, model, lidar_from_cam)
-    return Scene("calib_road", [view], lidar_from_cam)
+    rig = read_opencalib(folder, size_px=(1920, 1200))
+    (camera,), (lidar,) = rig.cameras.values(), rig.lidars.values()
+    edges = scan_edges(read_points(folder / "0.pcd").points)
+    image, ego_from_cam = read_rgb(folder / "0.png"), camera.ego_from_sensor
+    view = view_of(edges, lidar.ego_from_sensor, image, camera.model, ego_from_cam)
+    return Scene("calib_road", [view], ego_from_cam)
 
 
 def drives(cache: Path, seeds: list[int]) -> list[Scene]:
@@ -105,7 +102,7 @@ def trial(scene: Scene, seed: int, turn_deg=1.0, shift_m=0.1, options: RefineOpt
 
 def error_of(ego_from_cam: SE3, ego_from_found_cam: SE3) -> np.ndarray:
     found_cam_from_cam = ego_from_found_cam.inverse() @ ego_from_cam
-    return np.append(np.degrees(found_cam_from_cam.rotation_vector_rad), 100 * found_cam_from_cam.translation)
+    return found_cam_from_cam.vector * IN_DEG_AND_CM
 
 
 def summary(trials: list[Trial]) -> dict:
@@ -144,7 +141,7 @@ def coverage(trials: list[Trial]) -> dict:
     inside = {0.68: [], 0.95: []}
     for each in trials:
         for level, hits in inside.items():
-            half = each.refinement.half_width(level) * ([180 / np.pi] * 3 + [100.0] * 3)
+            half = each.refinement.half_width(level) * IN_DEG_AND_CM
             hits.append(np.abs(each.error) <= half)
     rows = {f"{level:.0%}": np.array(hits) for level, hits in inside.items()}
     return {

@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from calib import SE3, Camera, Fisheye, Lidar, Pinhole, Rig
 from calib.doctor.angles import ORDERS, degrees_taken_for_radians
 from calib.doctor.candidates import camera_candidates, geometry_of, signature
+from calib.doctor.degrees import degrees_candidates
 from calib.doctor.diagnose import diagnose
 from calib.doctor.lenses import lens_mistakes
 from calib.doctor.mounts import mount_mistakes
@@ -175,6 +176,17 @@ def test_the_inverse_is_named_and_mended(shots):
     assert finding.code == "inverse" and finding.severity == "wrong"
     assert "cam_from_ego" in finding.message
     assert finding.mended(rig).cameras["cam_front"].ego_from_sensor.is_close(MOUNT)
+
+
+def test_of_degrees_taken_for_radians_no_mount_is_proposed_twice(shots):
+    angles = Rotation.from_matrix(MOUNT.rotation).as_euler("xyz", degrees=True)
+    wrong = SE3(Rotation.from_euler("xyz", angles).as_matrix(), MOUNT.translation)
+    given = geometry_of(
+        replace(CAMERA, ego_from_sensor=wrong), replace(LIDAR, ego_from_sensor=SE3.identity())
+    )
+    found = [signature(candidate.geometry) for candidate in degrees_candidates(shots, given)]
+    assert len(found) > 3
+    assert min(np.abs(a - b).max() for k, a in enumerate(found) for b in found[:k]) > 1
 
 
 @pytest.mark.parametrize(

@@ -191,3 +191,15 @@ def test_options_and_helps_that_cannot_be_are_refused():
         Clicks(np.full((2, 2), np.nan), np.zeros((2, 3)))
     with pytest.raises(CalibrationError, match="shape"):
         BoxPairs(np.zeros((2, 7, 3)), np.zeros((2, 4)))
+
+
+def test_exact_clicks_make_the_answer_surer(views, refined):
+    rng = np.random.default_rng(12)
+    points_ego = np.column_stack([rng.uniform(4, 20, 60), rng.uniform(-3, 3, 60), rng.uniform(0, 3, 60)])
+    clicks = Clicks(pixels_of(points_ego), points_ego, sigma_px=0.2, sigma_m=0.002)
+    helped = refine(views, refined.ego_from_given_cam, seed=4, clicks=clicks)
+    assert helped.accepted, helped.reason
+    assert (helped.sigma < refined.sigma).all()
+    assert (
+        np.abs(error_of(EGO_FROM_CAM, helped.ego_from_cam)) < error_of(EGO_FROM_CAM, refined.ego_from_cam)
+    ).all()

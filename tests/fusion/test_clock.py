@@ -89,3 +89,16 @@ def test_of_a_log_too_short_nothing_can_be_said(drive):
 def test_a_camera_that_there_is_not_is_an_error(drive):
     with pytest.raises(CalibrationError, match="cam_nowhere"):
         estimate_offset(drive, "cam_nowhere")
+
+
+def test_a_camera_further_ahead_than_it_says_looks_like_one_that_is_late(drive):
+    camera, ahead_m = drive.rig.cameras[CAMERA], 0.08
+    given_ego_from_ego = SE3.from_yaw(0.0, (-ahead_m, 0.0, 0.0))
+    behind = replace(camera, ego_from_sensor=given_ego_from_ego @ camera.ego_from_sensor)
+    wrong = replace(drive, rig=Rig.of(tuple(drive.rig.lidars.values()), (behind,)))
+    found = estimate_offset(wrong, CAMERA, count=8, place_m=ahead_m)
+    sure = estimate_offset(wrong, CAMERA, count=8, place_m=0.0)
+    ways = np.diff(drive.trajectory.at_many(drive.timestamps_ns).translations, axis=0)
+    mean_mps = np.linalg.norm(ways, axis=1).mean() / 0.1
+    assert found.offset_ms == sure.offset_ms == pytest.approx(1e3 * ahead_m / mean_mps, rel=0.35)
+    assert sure.sigma_ms < found.sigma_ms == pytest.approx(found.offset_ms, rel=0.5)

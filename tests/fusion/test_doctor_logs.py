@@ -5,9 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fusion.doctor import examine
+from calib.doctor.candidates import geometry_of
+from calib.doctor.score import score
+from calib.doctor.shot import with_edges
+from calib.refine.edges import scan_edges
+from calib.refine.ringless import edges_around
+from fusion.align import read_deskewed
+from fusion.doctor import examine, read_shots
+from fusion.doctor.shots import edges_of
 from fusion.doctor.times import check_times
-from tests.benchmarks.doctor import MISTAKES, can_exist, kitti, named, remembered, simulated
+from fusion.log import SweepRef
+from fusion.sweep import Sweep
+from tests.benchmarks.doctor import MISTAKES, can_exist, kitti, named, remembered, simulated, sustech
+from tests.benchmarks.doctor_memory import remembering
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 IN_ONE_CAMERA = [
@@ -33,6 +43,12 @@ def drive():
 @pytest.fixture(scope="module")
 def street(shared_data):
     return remembered(kitti(shared_data))
+
+
+@pytest.fixture(scope="module")
+def crossing(shared_data):
+    """Three frames of a drive of which no poses are known."""
+    return remembered(sustech(shared_data))
 
 
 def loud(log):
@@ -109,3 +125,71 @@ def test_images_of_another_clock_are_named(drive):
 def test_a_log_without_images_or_sweeps_is_no_fault(drive):
     assert [f.code for f in examine(replace(drive, images={})) if f.severity != "note"] == []
     assert [f.code for f in examine(replace(drive, sweeps={})) if f.severity != "note"] == []
+
+
+def swept(drive, change):
+    """The first sweep of a drive, changed."""
+    ref = drive.sweep_at(int(drive.timestamps_ns[0]))
+    sweep = change(ref.read())
+    return SweepRef(ref.lidar, ref.timestamp_ns, lambda: sweep)
+
+
+def test_edges_follow_the_rings_where_they_are_known(drive):
+    ref = swept(drive, lambda sweep: sweep)
+    assert edges_of(drive, ref).sharp
+    still, sweep = edges_of(drive, ref, still=True), ref.read()
+    assert np.array_equal(still.points, scan_edges(sweep.points, sweep.ring).points)
+
+
+def test_edges_of_a_scan_without_rings_or_order_are_those_all_around(drive):
+    def jumbled(sweep):
+        rng = np.random.default_rng(1)
+        points = sweep.points[rng.permutation(len(sweep))]
+        return Sweep(
+            sweep.lidar, sweep.timestamp_ns, points + rng.normal(0, 0.1, points.shape), deskewed=True
+        )
+
+    ref = swept(drive, jumbled)
+    edges, around = edges_of(drive, ref), edges_around(ref.read().points)
+    assert not edges.sharp and len(edges) > 500
+    assert np.array_equal(edges.points, around.points)
+
+
+def test_a_scan_without_points_has_no_edges(drive):
+    for ring in (None, np.zeros(0, dtype=np.int64)):
+        empty = Sweep("lidar_top", int(drive.timestamps_ns[0]), np.zeros((0, 3)), ring=ring, deskewed=True)
+        assert len(edges_of(drive, swept(drive, lambda _, empty=empty: empty))) == 0
+
+
+def test_the_right_rig_stands_out_more_with_edges_along_rings(drive):
+    lidar = drive.rig.main_lidar
+    for name, shots in read_shots(drive).items():
+        refs = [drive.sweep_at(int(shot.name.split()[-1])) for shot in shots]
+        around = [
+            with_edges(shot, edges_around(read_deskewed(drive, ref).points), shot.ego_at_shot_from_ego)
+            for shot, ref in zip(shots, refs, strict=True)
+        ]
+        right = geometry_of(drive.rig.cameras[name], lidar)
+        assert score(shots, right).rise > 1.3 * score(around, right).rise
+
+
+def test_nothing_is_said_of_a_drive_without_poses(crossing):
+    assert loud(crossing) == []
+
+
+@pytest.mark.parametrize("name", ["image upside down", "translation of cam_from_lidar in mm"])
+def test_a_mistake_is_named_without_poses(crossing, name):
+    findings = examine(replace(crossing, rig=BY_NAME[name].change(crossing.rig, "front")))
+    assert named(BY_NAME[name], findings, "front"), [f.message for f in findings]
+
+
+def test_what_the_benchmark_remembers_changes_nothing_that_is_said(drive):
+    rigs = [BY_NAME[name].change(drive.rig, "cam_front") for name in IN_ONE_CAMERA[:2]]
+    fresh = [examine(replace(drive, rig=rig)) for rig in rigs]
+    with remembering():
+        for _ in range(2):
+            known = [examine(replace(drive, rig=rig)) for rig in rigs]
+            for one, other in zip(fresh, known, strict=True):
+                assert [(f.code, f.sensor, f.evidence) for f in one] == [
+                    (f.code, f.sensor, f.evidence) for f in other
+                ]

@@ -5,10 +5,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from calib import Rig
+from calib import SE3, Rig
+from formats.registry import find_format
 from formats.rigs.rig_json import read_rig, write_rig
+from fusion import Annotation, Box3D, DriveLog, ImageBox, LabelSet, Track
+from fusion.align import points_in_ego, read_deskewed
+from fusion.store import LabelStore
 from scripts import cli
 
 
@@ -49,6 +54,7 @@ def test_calibrate_writes_what_it_accepts_and_says_how_sure_it_is(crosslabel, st
     assert code == 0 and row["accepted"]
     assert max(map(abs, row["correction_deg"])) < 0.25 and max(map(abs, row["correction_m"])) < 0.05
     assert min(row["sigma_deg"]) > 0 and max(row["sigma_deg"]) < 0.2
+    assert not {"clicks", "boxes in images"} & row["evidence"].keys()
     kept = read_rig(out)
     assert kept.provenance["image_02"].made_by == "crosslabel calibrate --method auto"
     assert kept.rig.cameras["image_02"].ego_from_sensor.matrix.tolist() == row["ego_from_cam"]
@@ -92,3 +98,66 @@ def test_clicks_that_say_nothing_true_are_told(crosslabel, street, tmp_path):
     clicks.write_text(json.dumps({"clicks": [wrong]}), encoding="utf-8")
     code, _, said = crosslabel("calibrate", street, "--method", "clicks", "--clicks", clicks)
     assert code == 2 and "clicks.json" in said and "there is no frame 99; the log has 0 to 11" in said
+
+
+def clicks_at(log: DriveLog, frames: range, each: int) -> dict[str, object]:
+    """What a careful person would have clicked: points of the scans with the pixels where they lie."""
+    sensor, rng, entries = log.rig.cameras["image_02"], np.random.default_rng(0), []
+    for frame in frames:
+        sweep = read_deskewed(log, log.sweep_at(int(log.timestamps_ns[frame])))
+        points = sweep.points.astype(np.float64)
+        seen = sensor.model.project(sensor.ego_from_sensor.inverse() @ points_in_ego(log, sweep))
+        for k in rng.choice(np.flatnonzero(seen.visible & (seen.depth_m < 40)), each, replace=False):
+            entry = {"camera": "image_02", "frame": frame, "uv_px": seen.uv_px[k].tolist()}
+            entries.append(entry | {"point_m": points[k].tolist()})
+    return {"clicks": entries}
+
+
+def labels_at(log: DriveLog) -> LabelSet:
+    """A parked car in every frame, in space and drawn into the image where it is seen."""
+    world_from_box = log.trajectory.at(int(log.timestamps_ns[0])) @ SE3.from_yaw(0.1, (18.0, 4.0, -0.8))
+    sensor, track = log.rig.cameras["image_02"], Track("parked", "Car")
+    annotations, drawn = [], {}
+    for frame_ns in log.timestamps_ns.tolist():
+        ego_from_box = log.trajectory.at(frame_ns).inverse() @ world_from_box
+        box = Box3D(ego_from_box, 4.2, 1.8, 1.5)
+        annotations.append(Annotation(frame_ns, box))
+        corners_px = sensor.model.project(sensor.ego_from_sensor.inverse() @ box.corners()).uv_px
+        if np.isfinite(corners_px).all():
+            drawn["image_02", frame_ns] = ImageBox(*corners_px.min(axis=0), *corners_px.max(axis=0))
+    return LabelSet.of([replace(track.with_annotations(annotations), image_boxes=drawn)])
+
+
+@pytest.fixture
+def street_log(street: Path) -> DriveLog:
+    source = find_format(street)
+    return source.open_log(street, source.log_ids(street)[0])
+
+
+def test_clicks_and_labels_count_beside_the_driving(crosslabel, street, street_log, tmp_path):
+    clicks, labels = tmp_path / "clicks.json", tmp_path / "labels.db"
+    clicks.write_text(json.dumps(clicks_at(street_log, range(0, 12, 3), 8)), encoding="utf-8")
+    with LabelStore.create(labels, street_log.name, labels_at(street_log)):
+        pass
+    code, said, _ = crosslabel("calibrate", street, "--clicks", clicks, "--labels", labels, "--json")
+    (row,) = json.loads(said)["cameras"]
+    assert code == 0 and row["accepted"] and row["method"] == "auto"
+    assert row["evidence"]["clicks"] == 32 and row["evidence"]["boxes in images"] >= 1
+
+
+def test_help_that_cannot_help_is_told(crosslabel, street, street_log, tmp_path):
+    labels, clicks = tmp_path / "labels.db", tmp_path / "clicks.json"
+    bare = [replace(track, image_boxes={}) for track in labels_at(street_log).tracks.values()]
+    with LabelStore.create(labels, street_log.name, LabelSet.of(bare)):
+        pass
+    code, _, said = crosslabel("calibrate", street, "--labels", labels)
+    assert code == 2 and "no vehicle has a box in space and one drawn in an image of image_02" in said
+    clicks.write_text('{"clicks": []}', encoding="utf-8")
+    code, _, said = crosslabel("calibrate", street, "--clicks", clicks)
+    assert code == 2 and "holds no clicks in images of image_02" in said
+
+
+@pytest.mark.parametrize("command", ["calibrate", "doctor", "drift", "rig"])
+def test_of_several_logs_one_has_to_be_named(crosslabel, shared_data, command):
+    code, _, said = crosslabel(command, shared_data / "kitti_tracking" / "training")
+    assert code == 2 and "name one with --log: 0000, " in said and len(said.strip().splitlines()) == 1
