@@ -1,16 +1,7 @@
-"""From key frames and detections to the tracks of a whole log."""
+"""From one box, key frames, detections or nothing to the tracks of a whole log."""
 
-from autolabel.config import Config, KindConfig, PropagationConfig, TrackingConfig
-from autolabel.pipeline import propose
-from autolabel.propagate import propagate
-from autolabel.tracks import track_detections
+from autolabel.config import Config
+from autolabel.pipeline import Given, Proposal, label, propose
+from autolabel.track.tracks import track_detections
 
-__all__ = [
-    "Config",
-    "KindConfig",
-    "PropagationConfig",
-    "TrackingConfig",
-    "propagate",
-    "propose",
-    "track_detections",
-]
+__all__ = ["Config", "Given", "Proposal", "label", "propose", "track_detections"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from autolabel.world import LocalWorld
+from calib.se3 import SE3Batch
 from calib.types import F64, I64, frozen
 from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
@@ -31,6 +33,22 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.times_ns)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Detections]) -> Detections:
+        """All of several, in order of time, the surest of an instant first."""
+        nowhere = SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3)))
+        none = cls(np.zeros(0, np.int64), Boxes(nowhere, np.zeros((0, 3))), np.zeros(0), ())
+        several = [none, *parts]
+        times_ns = np.concatenate([part.times_ns for part in several])
+        scores = np.concatenate([part.scores for part in several])
+        local_from_box = SE3Batch(
+            np.concatenate([part.boxes.dst_from_box.rotations for part in several]),
+            np.concatenate([part.boxes.dst_from_box.translations for part in several]),
+        )
+        boxes = Boxes(local_from_box, np.concatenate([part.boxes.sizes_lwh_m for part in several]))
+        categories = tuple(name for part in several for name in part.categories)
+        return cls(times_ns, boxes, scores, categories).take(np.lexsort((-scores, times_ns)))
 
     def take(self, indices: I64) -> Detections:
         """Some of them."""

@@ -2,16 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
 from autolabel.config import Config
-from autolabel.propagate import propagate
-from autolabel.tracks import track_detections
+from autolabel.detect import Detector, PlainDetector
+from autolabel.detections import Detections, detections_by_kind
+from autolabel.ego import EgoReport, check, repair
+from autolabel.images import image_boxes
+from autolabel.reconstruct.complete import complete
+from autolabel.scans import Scans
+from autolabel.track.tracks import tracks_of
+from autolabel.world import LocalWorld
 from calib.errors import CrosslabelError
+from fusion.categories import Kind, kind_of
 from fusion.edits import Edit
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
 
-__all__ = ["Progress", "propose"]
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person or a detector has said of a log; with neither it is searched for objects.
+
+    Attributes:
+        keyframes: labels at some frames, to be carried to all others.
+        detections: unconnected boxes a frame, to be made into tracks, or to help between key frames.
+        detector: what searches the scans; the built-in one unless given.
+    """
+
+    keyframes: LabelSet | None = None
+    detections: LabelSet | None = None
+    detector: Detector | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Proposal:
+    """Labels of a log, as edits, and how they came about.
+
+    Attributes:
+        edits: apply to the key frames, or to an empty label set where there are none.
+        log: as given, with the trajectory that the labels were made with.
+        ego: what the scans say of the trajectory; None where nobody asked.
+    """
+
+    edits: tuple[Edit, ...]
+    log: DriveLog
+    ego: EgoReport | None
+
+
+def label(
+    log: DriveLog, given: Given, config: Config | None = None, progress: Progress | None = None
+) -> Proposal:
+    """Labels all frames of a log. The same input and settings give the same edits.
+
+    What was given, and whatever is locked, stays as it is.
+    """
+    config = config or Config()
+    log, ego = mended(log, config)
+    scans = Scans(LocalWorld.of(log))
+    if given.keyframes is not None:
+        edits = complete(scans, given.keyframes, given.detections, config, progress)
+    else:
+        edits = tracks_of(found_in(scans, given, config, progress), scans, config, progress)
+    if config.rectangles and log.images:
+        labels = applied(given.keyframes or LabelSet(), edits)
+        edits += image_boxes(log, labels, scans, progress)
+    return Proposal(edits, log, ego)
 
 
 def propose(
@@ -22,16 +82,47 @@ def propose(
     config: Config | None = None,
     progress: Progress | None = None,
 ) -> tuple[Edit, ...]:
-    """Edits that label all frames of a log, from key frames or from detections.
+    """Edits that label all frames of a log, from key frames, from detections, from both or from nothing."""
+    return label(log, Given(keyframes, detections), config, progress).edits
 
-    Those from `keyframes` apply to the key frames themselves and touch nothing that was given; those
-    from `detections` apply to an empty label set. The same input and settings give the same edits.
+
+def mended(log: DriveLog, config: Config) -> tuple[DriveLog, EgoReport | None]:
+    """The log with a trajectory that its scans agree with."""
+    if not config.mend_poses:
+        return log, None
+    report = check(log, config.ego)
+    trajectory = repair(log, report, config.ego)
+    return (log if trajectory is log.trajectory else replace(log, trajectory=trajectory)), report
+
+
+def found_in(
+    scans: Scans, given: Given, config: Config, progress: Progress | None = None
+) -> dict[Kind, Detections]:
+    """Detections by kind: those that were given, or what the detector finds in the scans.
 
     Raises:
-        CrosslabelError: neither or both are given.
+        CrosslabelError: nothing was given, and there is nothing to search.
     """
-    if keyframes is not None and detections is None:
-        return propagate(log, keyframes, config, progress)
-    if detections is not None and keyframes is None:
-        return track_detections(log, detections, config, progress)
-    raise CrosslabelError("labels are proposed from key frames or from detections: give one of the two")
+    if given.detections is not None:
+        return detections_by_kind(given.detections, scans.world)
+    if scans.share == 0:
+        name = scans.world.log.name
+        raise CrosslabelError(f"{name}: no sweeps to find objects in: give key frames or detections")
+    detector = given.detector or PlainDetector(config.detect)
+    frames: list[Detections] = []
+    for frame in range(len(scans)):
+        if progress:
+            progress("detect", frame, len(scans))
+        frames.append(detector.detect(scans, frame))
+    if progress:
+        progress("detect", len(scans), len(scans))
+    found = Detections.joined(frames)
+    kinds = np.array([kind_of(category) for category in found.categories])
+    return {kind: found.take(np.flatnonzero(kinds == kind)) for kind in Kind if (kinds == kind).any()}
+
+
+def applied(labels: LabelSet, edits: Iterable[Edit]) -> LabelSet:
+    """Labels after edits."""
+    for edit in edits:
+        labels = edit.apply(labels)
+    return labels

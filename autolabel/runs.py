@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from autolabel.config import Config
-from autolabel.pipeline import propose
+from autolabel.pipeline import Given, label
 from fusion.edits import Group
 from fusion.errors import StoreError
 from fusion.labels import LabelSet
@@ -34,19 +34,6 @@ class Outcome(StrEnum):
 
     DONE = "done"
     UP_TO_DATE = "up to date"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a person or a detector has said of a log.
-
-    Attributes:
-        keyframes: labels at some frames, to be carried to all others.
-        detections: unconnected boxes a frame, to be made into tracks.
-    """
-
-    keyframes: LabelSet | None = None
-    detections: LabelSet | None = None
 
 
 def label_log(
@@ -74,16 +61,15 @@ def label_log(
         raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
     start = _with_locked(LabelSet() if given.keyframes is None else given.keyframes, folder / "labels.db")
     started_s, cpu_started_s = time.perf_counter(), time.process_time()
-    if given.detections is None:
-        edits = propose(log, keyframes=start, config=config, progress=progress)
-    else:
-        edits = propose(log, detections=given.detections, config=config, progress=progress)
+    if given.keyframes is not None:
+        given = replace(given, keyframes=start)
+    proposal = label(log, given, config, progress)
     building = folder.with_name(f".{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
         with LabelStore.create(building / "labels.db", log.name, start, author="crosslabel") as store:
-            store.apply(Group(tuple(edits), "Automatic labels"), author="crosslabel", automatic=True)
+            store.apply(Group(proposal.edits, "Automatic labels"), author="crosslabel", automatic=True)
             labels = store.labels
         record = {
             "schema": RUN_SCHEMA,
@@ -100,6 +86,7 @@ def label_log(
                 "boxes": labels.annotation_count,
                 "missing_frames": len(log.missing),
             },
+            "ego": None if proposal.ego is None else [span.words for span in proposal.ego.spans],
             "timings_s": {
                 "wall": round(time.perf_counter() - started_s, 3),
                 "cpu": round(time.process_time() - cpu_started_s, 3),

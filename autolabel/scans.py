@@ -17,7 +17,11 @@ from fusion.align import points_in_ego, read_deskewed
 from fusion.ground import Ground
 
 LOWEST_M, HIGHEST_M = 0.08, 5.0
-FARTHEST_M = 120.0
+# Far out the ground is told from few points and may pass for the lower half of a car.
+TRUSTED_M, DOUBT_PER_M = 30.0, 0.015
+FARTHEST_M = 200.0
+# With scans in fewer frames objects are not followed by their points.
+ENOUGH_SCANS = 0.5
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,6 +79,12 @@ class Scans:
     def __len__(self) -> int:
         return len(self.frames_ns)
 
+    @property
+    def share(self) -> float:
+        """Share of the frames that have a scan."""
+        there = [self.world.log.sweep_at(int(t)) is not None for t in self.frames_ns]
+        return sum(there) / max(len(there), 1)
+
     def __iter__(self) -> Iterator[Scan]:
         return (scan for frame in range(len(self)) if (scan := self.at(frame)) is not None)
 
@@ -108,8 +118,9 @@ class Scans:
         points_ego = points_in_ego(log, sweep)
         ground = Ground.fit(points_ego)
         above_m = ground.heights_above(points_ego).astype(np.float32)
-        near = np.hypot(points_ego[:, 0], points_ego[:, 1]) < FARTHEST_M
-        wanted = near & ~(above_m < LOWEST_M) & ~(above_m > HIGHEST_M)
+        range_m = np.hypot(points_ego[:, 0], points_ego[:, 1])
+        lowest_m = LOWEST_M - DOUBT_PER_M * np.maximum(range_m - TRUSTED_M, 0)
+        wanted = (range_m < FARTHEST_M) & ~(above_m < lowest_m) & ~(above_m > HIGHEST_M)
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
         points = (local_from_ego @ points_ego[wanted]).astype(np.float32)
         intensity = np.zeros(len(points), np.float32) if sweep.intensity is None else sweep.intensity[wanted]

@@ -1,4 +1,4 @@
-"""`crosslabel autolabel`: propagates key frames, or tracks detections, over whole logs."""
+"""`crosslabel autolabel`: whole logs from one box, key frames, detections or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from autolabel.runs import Given
+    from autolabel import Config
     from fusion.labels import LabelSet
     from fusion.log import DriveLog
 
@@ -24,35 +24,76 @@ def run(
     detections: Annotated[Path | None, typer.Option(help="Folder of per-frame boxes to track.")] = None,
     poses: Annotated[Path | None, typer.Option(help="Folder of trajectories, one a log.")] = None,
     rig: Annotated[Path | None, typer.Option(help="Calibration to use in place of the log's own.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings that differ from the defaults, YAML.")] = None,
+    trust_poses: Annotated[
+        bool, typer.Option("--trust-poses", help="Take the trajectory as it is, whatever the scans say.")
+    ] = False,
+    points: Annotated[bool, typer.Option(help="Follow objects by their points.")] = True,
+    rectangles: Annotated[bool, typer.Option(help="Give every object its rectangle in every image.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace older results; locked boxes stay.")] = False,
 ) -> None:
-    """Label whole logs from a few key frames, or from detections.
+    """Label whole logs: from one box of each object, from key frames, from detections, or from nothing.
 
     Writes OUT/<log>/labels.db and OUT/<log>/run.json for each log. What is there already and came from the
     same input is left alone.
 
-    crosslabel autolabel LOG --seed-labels LOG --seed-every 10 --out out
+    crosslabel autolabel LOG --seed-labels LOG --seed-frames 11 --out out     one frame is labelled
+
+    crosslabel autolabel LOG --seed-labels LOG --seed-every 10 --out out      every tenth one is
+
+    crosslabel autolabel LOG --detections FOLDER --out out                    a detector's boxes
+
+    crosslabel autolabel LOG --out out                                        nothing: proposals to look at
     """
-    from autolabel.config import Config
+    from autolabel import Given
     from autolabel.runs import label_log
     from scripts.console import note, progress_bar
     from scripts.logs import open_logs
 
-    if (seed_labels is None) == (detections is None):
-        raise typer.BadParameter("give --seed-labels or --detections, one of the two")
-    if seed_labels is not None and (seed_every is None) == (seed_frames is None):
-        raise typer.BadParameter("--seed-labels needs --seed-every or --seed-frames, one of the two")
+    if (seed_labels is not None) != (seed_every is not None or seed_frames is not None):
+        raise typer.BadParameter("--seed-labels goes with --seed-every or --seed-frames")
+    if seed_every is not None and seed_frames is not None:
+        raise typer.BadParameter("give --seed-every or --seed-frames, one of the two")
     frames = _frame_numbers(seed_frames) if seed_frames is not None else None
+    settings = _settings(config, trust_poses, points, rectangles)
     out.mkdir(parents=True, exist_ok=True)
     for source, drive in open_logs(path, format, log, poses, rig):
-        if seed_labels is not None:
-            given = _keyframes(seed_labels, drive, seed_every, frames)
-        else:
-            assert detections is not None
-            given = _detections(source.name, detections, drive)
+        keyframes = None if seed_labels is None else _keyframes(seed_labels, drive, seed_every, frames)
+        found = None if detections is None else _detections(source.name, detections, drive)
         with progress_bar(drive.name) as progress:
-            outcome = label_log(drive, given, out / drive.name, Config(), force, progress)
+            outcome = label_log(drive, Given(keyframes, found), out / drive.name, settings, force, progress)
         note(f"{drive.name}: {outcome}: {out / drive.name / 'labels.db'}")
+
+
+def _settings(path: Path | None, trust_poses: bool, points: bool, rectangles: bool) -> Config:
+    """The defaults, with what a file and the command line say otherwise."""
+    from pydantic import ValidationError
+
+    from autolabel import Config
+    from formats.errors import FormatError
+
+    given: object = {}
+    if path is not None:
+        import yaml
+
+        try:
+            given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise FormatError(path, "", f"cannot be read: {str(error).splitlines()[0]}") from None
+    try:
+        settings = Config.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FormatError(path or Path(), place, first["msg"]) from None
+    changes: dict[str, bool] = {}
+    if trust_poses:
+        changes["mend_poses"] = False
+    if not points:
+        changes["use_points"] = False
+    if not rectangles:
+        changes["rectangles"] = False
+    return settings.model_copy(update=changes)
 
 
 def _frame_numbers(text: str) -> list[int]:
@@ -62,8 +103,7 @@ def _frame_numbers(text: str) -> list[int]:
         raise typer.BadParameter(f"--seed-frames takes whole numbers with commas, not {text!r}") from None
 
 
-def _keyframes(path: Path, log: DriveLog, every: int | None, frames: list[int] | None) -> Given:
-    from autolabel.runs import Given
+def _keyframes(path: Path, log: DriveLog, every: int | None, frames: list[int] | None) -> LabelSet:
     from formats.errors import FormatError
     from scripts.logs import labels_of
 
@@ -78,7 +118,7 @@ def _keyframes(path: Path, log: DriveLog, every: int | None, frames: list[int] |
                 path, log.name, f"there is no frame {beyond[0]}; the log has 0 to {len(log) - 1}"
             )
         kept = set(log.timestamps_ns[frames].tolist())
-    return Given(keyframes=_only_at(labels, kept))
+    return _only_at(labels, kept)
 
 
 def _only_at(labels: LabelSet, kept_ns: set[int]) -> LabelSet:
@@ -90,12 +130,11 @@ def _only_at(labels: LabelSet, kept_ns: set[int]) -> LabelSet:
     return LabelSet.of(track for track in thinned if track.annotations)
 
 
-def _detections(format_name: str, path: Path, log: DriveLog) -> Given:
-    from autolabel.runs import Given
+def _detections(format_name: str, path: Path, log: DriveLog) -> LabelSet:
     from formats.errors import FormatError
     from formats.registry import find_format
 
     source = find_format(path, format_name)
     if source.read_detections is None:
         raise FormatError(path, "", f"{source.title} has no reader of detections")
-    return Given(detections=source.read_detections(path, log))
+    return source.read_detections(path, log)

@@ -56,8 +56,7 @@ def smooth(measurements: Measurements, times_s: F64, habits: Habits) -> Motion:
         raise ValueError("a motion cannot be told from no measurements")
     wanted_s = np.asarray(times_s, dtype=np.float64)
     knots_s, of_measurement, of_wanted = _knots(measurements.times_s, wanted_s)
-    yaws_rad = np.unwrap(measurements.yaws_rad)
-    seen = np.column_stack([measurements.places[:, :2], yaws_rad])
+    seen = np.column_stack([measurements.places[:, :2], _unwrapped(measurements)])
     state = _first_guess(knots_s, measurements.times_s, seen)
     covariances = np.empty((len(knots_s), 6, 6))
     _kernels.smooth_motion(
@@ -112,7 +111,7 @@ def rest(measurements: Measurements, times_s: F64, drift: float = 0.0, outlier: 
     knots_s, of_measurement, of_wanted = _knots(measurements.times_s, wanted_s)
     if drift == 0:
         knots_s, of_measurement, of_wanted = knots_s[:1], 0 * of_measurement, 0 * of_wanted
-    seen = np.column_stack([measurements.places[:, :2], np.unwrap(measurements.yaws_rad)])
+    seen = np.column_stack([measurements.places[:, :2], _unwrapped(measurements)])
     state = np.tile(np.median(seen, axis=0), (len(knots_s), 1))
     covariances = np.empty((len(knots_s), 3, 3))
     _kernels.settle(
@@ -127,12 +126,19 @@ def rest(measurements: Measurements, times_s: F64, drift: float = 0.0, outlier: 
         state,
         covariances,
     )
-    weights = 1 / measurements.height_sigmas_m**2
-    height_m = float(np.sum(weights * measurements.places[:, 2]) / weights.sum())
-    count = len(wanted_s)
-    places = np.column_stack([state[of_wanted, :2], np.full(count, height_m)])
-    still = np.zeros((count, 3))
+    heights_m = _resting_heights(knots_s, of_measurement, measurements, drift)
+    places = np.column_stack([state[of_wanted, :2], heights_m[of_wanted]])
+    still = np.zeros((len(wanted_s), 3))
     return Motion(wanted_s, places, state[of_wanted, 2], still, still[:, 0], covariances[of_wanted])
+
+
+def _unwrapped(measurements: Measurements) -> F64:
+    """(M,) headings each the short way from the one before; where none was seen, between those that were."""
+    told = measurements.information[:, 2, 2] > 0
+    if not told.any():
+        return np.zeros(len(measurements))
+    yaws_rad = np.unwrap(measurements.yaws_rad[told])
+    return np.asarray(np.interp(measurements.times_s, measurements.times_s[told], yaws_rad))
 
 
 def _knots(seen_s: F64, wanted_s: F64) -> tuple[F64, I64, I64]:
@@ -148,6 +154,18 @@ def _first_guess(knots_s: F64, seen_s: F64, seen: F64) -> F64:
     span_s = (seen_s[after] - seen_s[before])[:, None]
     rates = np.where(span_s > 1e-3, (seen[after] - seen[before]) / np.maximum(span_s, 1e-3), 0.0)
     return np.ascontiguousarray(np.hstack([poses, rates]))
+
+
+def _resting_heights(knots_s: F64, of_measurement: I64, measurements: Measurements, drift: float) -> F64:
+    """(K,) heights: one, or where the car's own poses wander, as smooth as those."""
+    from autolabel.smoother import _kernels
+
+    heights_m, weights = measurements.places[:, 2], 1 / measurements.height_sigmas_m**2
+    middle_m = float(np.sum(weights * heights_m) / weights.sum())
+    state = np.zeros((len(knots_s), 2))
+    if drift > 0:
+        _kernels.smooth_heights(knots_s, of_measurement, heights_m - middle_m, weights, drift, state)
+    return state[:, 0] + middle_m
 
 
 def _heights(

@@ -18,6 +18,7 @@ class SimulationConfig:
     Attributes:
         name: of the log.
         seed: of everything random.
+        trip: 0, 1, 2, ...: drives through the same street on other days, in other traffic.
         seconds: length of the drive.
         sweep_hz: revolutions of the LiDAR a second.
         style: a straight street, a bending one, or a straight one with a red light at the crossing.
@@ -33,6 +34,7 @@ class SimulationConfig:
         readout_ms: from the exposure of a camera's first row to that of its last one; 0 for global shutters.
         readout: where the rows or columns are exposed to, one after the other.
         parked: share of the parking bays that is taken.
+        moved_parked: share of those parked at trip 0 that are gone at another one; others have come.
         vehicles: moving vehicles beside the car, at most.
         pedestrians: people on foot, at most.
         cyclists: at most.
@@ -45,6 +47,7 @@ class SimulationConfig:
 
     name: str = "simulated"
     seed: int = 7
+    trip: int = 0
     seconds: float = 8.0
     sweep_hz: float = 10.0
     style: Style = "curve"
@@ -60,6 +63,7 @@ class SimulationConfig:
     readout_ms: float = 0.0
     readout: ReadoutDirection = "down"
     parked: float = 0.7
+    moved_parked: float = 0.3
     vehicles: int = 14
     pedestrians: int = 26
     cyclists: int = 5
@@ -68,7 +72,11 @@ class SimulationConfig:
 
     def __post_init__(self) -> None:
         positive = (self.seconds, self.sweep_hz, self.rings, self.azimuth_steps, *self.image_size_px)
-        if min(positive) <= 0 or not 0 <= self.cameras <= 6 or min(self.ego_speed_mps, self.readout_ms) < 0:
+        if (
+            min(positive) <= 0
+            or not 0 <= self.cameras <= 6
+            or min(self.ego_speed_mps, self.readout_ms, self.trip) < 0
+        ):
             raise CrosslabelError(f"a drive cannot be simulated with these values: {self}")
         if self.style not in ("straight", "curve", "stop"):
             raise CrosslabelError(f"there is no style {self.style!r}; known are straight, curve, stop")

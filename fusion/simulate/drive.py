@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
 
@@ -26,6 +26,7 @@ from fusion.simulate.scan import Scan, scan
 from fusion.simulate.scene import NONE, Scene, Solid
 from fusion.simulate.street import Street
 from fusion.simulate.traffic import Lights
+from fusion.simulate.trips import Outing, random_streams, still_parked
 from fusion.simulate.truth import Sighting, sightings
 from fusion.sweep import Sweep
 from fusion.trajectory import Trajectory
@@ -59,9 +60,9 @@ class Drive:
 
     def __post_init__(self) -> None:
         config = self.config
-        rngs = [np.random.default_rng((config.seed, 0, k)) for k in range(4)]
+        rngs = random_streams(config)
         self.street, self.rig = Street.of(config), rig(config)
-        lights, times_ns = Lights.of(config), clock(config.seconds, START_NS)
+        lights, times_ns = Lights.of(config), clock(config.seconds, self.start_ns)
         way, moving = drive_all(self.street, lights, config, rngs[0], times_ns)
         self.trajectory = trajectory_along(way.path, way.at_m, times_ns, rngs[1])
         taken = Occupancy.over(times_ns)
@@ -69,7 +70,10 @@ class Drive:
         world_from_center = self.trajectory.world_from_ego @ ego_from_center
         taken.take(Trajectory(times_ns, world_from_center), EGO_LENGTH_M, EGO_WIDTH_M)
         self._furniture = furnish(self.street, lights, rngs[3], taken)
-        self.actors = tuple(populate(self.street, lights, config, rngs[2], taken, moving, times_ns))
+        parked = None
+        if config.trip:
+            parked = still_parked(Drive(replace(config, trip=0)).actors, config, rngs[2], times_ns)
+        self.actors = tuple(populate(self.street, lights, config, rngs[2], taken, moving, times_ns, parked))
 
     @property
     def scene(self) -> Scene:
@@ -90,9 +94,14 @@ class Drive:
         return Scene(Solid(merge(meshes)), np.concatenate(owners), self.actors)
 
     @property
+    def start_ns(self) -> int:
+        """When the drive begins."""
+        return START_NS + Outing.of(self.config).late_ns
+
+    @property
     def timestamps_ns(self) -> I64:
         """(F,) beginnings of the revolutions."""
-        return START_NS + self.config.period_ns * np.arange(self.config.frames, dtype=np.int64)
+        return self.start_ns + self.config.period_ns * np.arange(self.config.frames, dtype=np.int64)
 
     def scan(self, frame: int) -> Scan:
         """One revolution with the actor that each point lies on."""

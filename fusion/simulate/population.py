@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from fusion.simulate.cast import bus_body, car_body, cyclist_body, truck_body, v
 from fusion.simulate.config import SimulationConfig
 from fusion.simulate.crowd import crowd
 from fusion.simulate.footprints import Occupancy
-from fusion.simulate.street import PARKING_M, STOP_LINE_M, Street
+from fusion.simulate.street import LANE_M, PARKING_M, STOP_LINE_M, Street
 from fusion.simulate.traffic import Driver, Lights, drive_lane, routes
+from fusion.simulate.trips import Outing
 
 BAY_M = 6.0
 EGO_LENGTH_M, EGO_WIDTH_M, EGO_CENTER_M = 4.6, 1.9, 1.35  # the centre lies ahead of the rear axle
@@ -48,11 +49,12 @@ def drive_all(
     street: Street, lights: Lights, config: SimulationConfig, rng: np.random.Generator, times_ns: I64
 ) -> tuple[EgoWay, list[Actor]]:
     """The car's way, and everything on wheels that moves; some of it may still collide."""
-    ways, start_ns = routes(street), int(times_ns[0]) + LEAD_NS
-    speed = config.ego_speed_mps
+    outing = Outing.of(config)
+    ways, start_ns = routes(street, outing.shift_m), int(times_ns[0]) + LEAD_NS
+    speed = outing.speed_mps
     lead_s = LEAD_NS / 1e9
     forward, line = ways["forward"]
-    ego_start = forward.length_at(0.0, -1.8) - speed * lead_s
+    ego_start = forward.length_at(outing.start_m, -LANE_M + outing.shift_m) - speed * lead_s
     ego = Driver(forward, ego_start, speed, EGO_LENGTH_M, EGO_NOSE_M, line - EGO_NOSE_M, True)
     actors: list[Actor] = []
     own_way: EgoWay | None = None
@@ -125,17 +127,22 @@ def _lanes(
 
 def populate(
     street: Street, lights: Lights, config: SimulationConfig, rng: np.random.Generator, taken: Occupancy,
-    moving: list[Actor], times_ns: I64,
+    moving: list[Actor], times_ns: I64, parked: list[Actor] | None = None,
 ) -> list[Actor]:  # fmt: skip
-    """All that is labelled: the moving ones that collide with nothing, parked cars, people."""
+    """All that is labelled: the moving ones that collide with nothing, parked cars, people.
+
+    Where some are `parked` already, they keep their places, and few others come.
+    """
     limits = {"cyclist": config.cyclists, "vehicle": config.vehicles}
+    stayed = [actor for actor in parked or () if taken.add(actor, 0.0)]
     accepted: list[Actor] = []
     for actor in moving:
         sort = "cyclist" if actor.body.category == "cyclist" else "vehicle"
         if limits[sort] > 0 and taken.add(actor, 0.2):
             limits[sort] -= 1
             accepted.append(actor)
-    accepted += _parked(street, config, rng, taken, times_ns)
+    coming = config if parked is None else replace(config, parked=config.moved_parked)
+    accepted += stayed + _parked(street, coming, rng, taken, times_ns)
     way_m = config.seconds * config.ego_speed_mps
     near_s = np.array([-25.0, max(way_m, street.crossing_m) + 45.0])
     near_s = np.clip(near_s, street.start_m + 42, street.end_m - 42)

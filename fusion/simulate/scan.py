@@ -69,7 +69,9 @@ def scan(
     origins = rotations @ ego_from_lidar.translation + places
     turned = np.einsum("nij,nj->ni", rotations, ego_from_lidar.rotate(directions))
     hits = scene.cast(np.concatenate([origins, turned], axis=1), times_ns)
-    rng = np.random.default_rng((config.seed, 1, frame))
+    rng = np.random.default_rng(
+        (config.seed, 1, frame) if config.trip == 0 else (config.seed, 1, frame, config.trip)
+    )
     keep, intensity = _returns(config, scene, hits, turned, times_ns, rng)
     noise = rng.normal(0.0, 1.0, len(directions)) * config.range_noise_m
     measured = (hits.range_m + noise)[keep, None] * directions[keep]

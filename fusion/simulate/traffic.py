@@ -129,13 +129,17 @@ def _between(values: list[float], at: float) -> float:
     return values[k] + (at - k) * (values[k + 1] - values[k])
 
 
-def routes(street: Street) -> dict[str, tuple[Path, float]]:
-    """All ways through the street: paths, and the length at which each passes its stop line."""
+def routes(street: Street, shift_m: float = 0.0) -> dict[str, tuple[Path, float]]:
+    """All ways through the street: paths, and the length at which each passes its stop line.
+
+    Those who go straight on in the car's lane keep to the left by `shift_m`.
+    """
+    own = -LANE_M + shift_m
     c, far = street.crossing_m, DEPTH_M - 3.0
     start, end = street.start_m + 4.0, street.end_m - 4.0
     ahead, back, left, right = c - STOP_LINE_M, c + STOP_LINE_M, 12.6, -12.6
     plans = {
-        "forward": ([(start, -LANE_M), (end, -LANE_M)], 1.0, (ahead, -LANE_M)),
+        "forward": ([(start, own), (end, own)], 1.0, (ahead, own)),
         "forward right": (
             [(start, -LANE_M), (c - CROSS_LANE_M, -LANE_M), (c - CROSS_LANE_M, -far)],
             7.0,

@@ -3,13 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from autolabel import Config, track_detections
-from autolabel.associate import best_pairs, without_doubles
-from autolabel.refine import weighted_median
-from calib.se3 import SE3, SE3Batch
-from fusion.boxes import Boxes
+from calib.se3 import SE3
 from fusion.evaluate import evaluate
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.trajectory import Trajectory
@@ -60,8 +56,7 @@ def test_tracks_are_nearer_to_the_truth_than_their_detections(make_log, traffic)
         evaluate(tracked(make_log(), detections), traffic).overall,
     )
     assert after.center_m < 0.7 * before.center_m
-    assert after.size_m < 0.3 * before.size_m
-    assert after.mean_iou > before.mean_iou + 0.03
+    assert after.mean_iou > before.mean_iou + 0.1
 
 
 def test_missing_detections_are_filled_and_marked(make_log, traffic) -> None:
@@ -119,13 +114,15 @@ def test_stray_detections_make_no_track(make_log, traffic) -> None:
     assert tracked(log, LabelSet.of(strays)).tracks == {}
 
 
-def test_weak_detections_go_on_with_a_track_but_begin_none(make_log, traffic) -> None:
+def test_weak_detections_go_on_with_a_track_but_a_few_of_them_are_no_object(make_log, traffic) -> None:
     log = make_log()
     weak = LabelSet.of(
-        replace(t, annotations={n: replace(a, score=0.4) for n, a in t.annotations.items()})
-        for t in detections_of(LabelSet.of([traffic.tracks["straight"]])).tracks.values()
+        replace(t, annotations={n: replace(a, score=0.1) for n, a in t.annotations.items()})
+        for t in detections_of(LabelSet.of([traffic.tracks["parked"]])).tracks.values()
     )
-    assert tracked(log, weak).tracks == {}
+    early = int(log.timestamps_ns[2])
+    few = LabelSet.of(t for t in weak.tracks.values() if min(t.annotations) < early)
+    assert tracked(log, few).tracks == {}
     late = int(log.timestamps_ns[10])
     mixed = LabelSet.of(
         t
@@ -135,6 +132,18 @@ def test_weak_detections_go_on_with_a_track_but_begin_none(make_log, traffic) ->
     )
     (track,) = tracked(log, mixed).tracks.values()
     assert len(track.annotations) == len(log)
+
+
+def test_what_a_surer_track_of_another_kind_sees_too_is_no_track(make_log, traffic) -> None:
+    log, lorry = make_log(), LabelSet.of([traffic.tracks["lorry"]])
+    cars = [
+        Track.of(f"again-{t.id}", "Car", [replace(a, score=0.6) for a in t.annotations.values()])
+        for t in detections_of(lorry, seed=1).tracks.values()
+    ]
+    alone = tracked(log, LabelSet.of(cars))
+    both = tracked(log, LabelSet.of([*detections_of(lorry).tracks.values(), *cars]))
+    assert [t.category for t in alone.tracks.values()] == ["Car"]
+    assert [t.category for t in both.tracks.values()] == ["Truck"]
 
 
 def test_names_count_up_by_appearance(make_log, traffic) -> None:
@@ -189,25 +198,3 @@ def test_detections_at_instants_without_a_pose_are_left_out(make_log, traffic) -
     short = replace(log, trajectory=Trajectory(log.timestamps_ns[:31], known))
     last = max(max(t.annotations) for t in tracked(short, detections_of(traffic)).tracks.values())
     assert last == log.timestamps_ns[30]
-
-
-@pytest.mark.parametrize(
-    "weights, middle", [([1.0, 1.0, 1.0], 2.0), ([5.0, 1.0, 1.0], 1.0), ([1.0, 1.0, 5.0], 9.0)]
-)
-def test_weighted_median(weights, middle) -> None:
-    values = np.array([[1.0], [2.0], [9.0]])
-    assert weighted_median(values, np.array(weights)).tolist() == [middle]
-
-
-def test_best_pairs_leave_out_what_does_not_fit() -> None:
-    rows, columns = best_pairs(np.array([[0.9, 0.8], [0.85, -1.0]]), 0.1)
-    assert sorted(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 1), (1, 0)]
-    assert len(best_pairs(np.array([[0.05]]), 0.1)[0]) == 0
-    assert len(best_pairs(np.zeros((0, 3)), 0.1)[0]) == 0
-
-
-def test_of_overlapping_boxes_the_first_stays() -> None:
-    places = np.array([[0.0, 0, 0], [0.5, 0, 0], [9, 0, 0]])
-    local_from_box = SE3Batch(np.tile(np.eye(3), (3, 1, 1)), places)
-    boxes = Boxes(local_from_box, np.tile([4.0, 2.0, 1.5], (3, 1)))
-    assert without_doubles(boxes, 0.3).tolist() == [True, False, True]

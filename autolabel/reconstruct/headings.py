@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autolabel.motion import bracket
+from autolabel.smoother.motion import bracket
 from calib.quaternion import matrices_from_quaternions, slerp
 from calib.se3 import SE3Batch
 from calib.types import F64, Bools
@@ -44,6 +44,11 @@ def flipped(
 def steady(yaws_rad: F64, flips: Bools) -> F64:
     """(N,) headings with flips undone, each the short way from the one before."""
     return np.unwrap(np.where(flips, yaws_rad + np.pi, yaws_rad))
+
+
+def towards(yaws_rad: F64, wanted_rad: F64) -> F64:
+    """(N,) headings, each turned by half where that brings it nearer to the one wanted."""
+    return np.where(np.abs(wrapped(yaws_rad - wanted_rad)) > np.pi / 2, yaws_rad + np.pi, yaws_rad)
 
 
 def tilts_of(poses: SE3Batch) -> F64:

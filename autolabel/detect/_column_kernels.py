@@ -1,0 +1,134 @@
+"""Compiled loops over columns of space seen from above; clusters.py and shapes.py stand in front of them."""
+
+import numpy as np
+from numba import njit
+
+HALF = 1 << 20
+
+
+@njit(cache=True, nogil=True)
+def key_of(x, y, per_m):
+    """One number for the column of a place."""
+    return (np.int64(np.floor(x * per_m)) + HALF) << 21 | (np.int64(np.floor(y * per_m)) + HALF)
+
+
+@njit(cache=True, nogil=True)
+def slot_of(keys, key):
+    """Where in an open-addressing table a key is, or would be put (Knuth, 1973; Fibonacci hashing).
+
+    The columns of a block of 8 x 8 stay together, so that neighbours share lines of the cache.
+    """
+    mask = keys.shape[0] - 1
+    block = key >> 3 & ~(np.int64(7) << 18)
+    spread = (np.uint64(block) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+    at = (np.int64(spread) << 6 | (key >> 21 & 7) << 3 | key & 7) & mask
+    while keys[at] != -1 and keys[at] != key:
+        at = (at + 67) & mask
+    return at
+
+
+@njit(cache=True, nogil=True)
+def root_of(parent, i):
+    """The cell that stands for the group of a cell (path halving; Tarjan, 1975)."""
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@njit(cache=True, nogil=True)
+def cells_of(points, per_m, keys, numbers, cell, places):
+    """Numbers the cells seen from above in order of their first points; returns how many there are."""
+    count = 0
+    for i in range(points.shape[0]):
+        key = key_of(points[i, 0], points[i, 1], per_m)
+        at = slot_of(keys, key)
+        if keys[at] == -1:
+            keys[at], numbers[at] = key, count
+            places[count, 0], places[count, 1] = points[i, 0], points[i, 1]
+            count += 1
+        cell[i] = numbers[at]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def columns_of(above, cell, step_m, masks):
+    """One bit for each step of height at which a column of cells holds points."""
+    for i in range(above.shape[0]):
+        bit = int(above[i] / step_m)
+        if 0 <= bit < 63:
+            masks[cell[i]] |= np.int64(1) << bit
+
+
+@njit(cache=True, nogil=True)
+def column_tops(masks, lowest, gap, tops):
+    """How many steps high what stands on the ground is; 0 where something only hangs above it."""
+    for c in range(masks.shape[0]):
+        tops[c], empty = 0, 0
+        for bit in range(63):
+            if masks[c] >> bit & 1:
+                tops[c], empty = bit + 1, 0
+            else:
+                empty += 1
+                if empty > (gap if tops[c] > 0 else lowest):
+                    break
+
+
+@njit(cache=True, nogil=True)
+def join_cells(keys, numbers, joined, reach, parent):
+    """Joins cells that lie within the reach, in cells, of the farther-reaching of both."""
+    most = 0
+    for c in range(reach.shape[0]):
+        most = max(most, int(reach[c]))
+    for at in range(keys.shape[0]):
+        if keys[at] == -1 or not joined[numbers[at]]:
+            continue
+        a = numbers[at]
+        for dx in range(0, most + 1):
+            for dy in range(-most, most + 1):
+                if dx == 0 and dy <= 0:
+                    continue
+                other = slot_of(keys, keys[at] + (np.int64(dx) << 21) + dy)
+                if keys[other] == -1 or not joined[numbers[other]]:
+                    continue
+                b = numbers[other]
+                far = max(reach[a], reach[b])
+                if dx * dx + dy * dy <= far * far:
+                    ra, rb = root_of(parent, a), root_of(parent, b)
+                    if ra != rb:
+                        parent[max(ra, rb)] = min(ra, rb)
+    for c in range(parent.shape[0]):
+        parent[c] = root_of(parent, c)
+
+
+@njit(cache=True, nogil=True)
+def sort_by_group(group, count, order, starts):
+    """Indices of the points group by group; those with a negative group are left out."""
+    for i in range(group.shape[0]):
+        if group[i] >= 0:
+            starts[group[i] + 1] += 1
+    for g in range(count):
+        starts[g + 1] += starts[g]
+    places = starts[:-1].copy()
+    for i in range(group.shape[0]):
+        if group[i] >= 0:
+            order[places[group[i]]] = i
+            places[group[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def count_beside(rectangles, margin, per_m, keys, numbers, own, beside):
+    """Counts the columns in a margin around each rectangle that are not among its own group's."""
+    for g in range(rectangles.shape[0]):
+        x, y, yaw, a, b = rectangles[g]
+        c, s = np.cos(yaw), np.sin(yaw)
+        a, b = 0.5 * a + margin, 0.5 * b + margin
+        wide, deep = abs(c) * a + abs(s) * b, abs(s) * a + abs(c) * b
+        for ix in range(int(np.floor((x - wide) * per_m)), int(np.floor((x + wide) * per_m)) + 1):
+            for iy in range(int(np.floor((y - deep) * per_m)), int(np.floor((y + deep) * per_m)) + 1):
+                dx, dy = (ix + 0.5) / per_m - x, (iy + 0.5) / per_m - y
+                if abs(c * dx + s * dy) > a or abs(c * dy - s * dx) > b:
+                    continue
+                at = slot_of(keys, key_of(dx + x, dy + y, per_m))
+                if keys[at] != -1 and own[numbers[at]] != g:
+                    beside[g] += 1

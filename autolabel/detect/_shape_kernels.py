@@ -1,0 +1,133 @@
+"""Compiled measurements of groups of points; shapes.py and clusters.py stand in front of them."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def closeness(xy, yaw, nearest):
+    """How close points lie to the sides of the rectangle around them (Zhang et al., 2017)."""
+    c, s = np.cos(yaw), np.sin(yaw)
+    low1 = low2 = np.inf
+    high1 = high2 = -np.inf
+    for i in range(xy.shape[0]):
+        a, b = c * xy[i, 0] + s * xy[i, 1], c * xy[i, 1] - s * xy[i, 0]
+        low1, high1, low2, high2 = min(low1, a), max(high1, a), min(low2, b), max(high2, b)
+    score = 0.0
+    for i in range(xy.shape[0]):
+        a, b = c * xy[i, 0] + s * xy[i, 1], c * xy[i, 1] - s * xy[i, 0]
+        away = min(min(a - low1, high1 - a), min(b - low2, high2 - b))
+        score += nearest / max(away, nearest)
+    return score / xy.shape[0]
+
+
+@njit(cache=True, nogil=True)
+def best_yaw(xy, coarse, fine, nearest):
+    """The angle in a quarter turn at which the points lie closest to the sides around them."""
+    quarter = np.pi / 2
+    best, best_score = 0.0, -1.0
+    for k in range(coarse):
+        score = closeness(xy, k * quarter / coarse, nearest)
+        if score > best_score:
+            best, best_score = k * quarter / coarse, score
+    middle, step = best, quarter / coarse / fine
+    for k in range(-fine, fine + 1):
+        score = closeness(xy, middle + k * step, nearest)
+        if score > best_score:
+            best, best_score = middle + k * step, score
+    return best, best_score
+
+
+@njit(cache=True, nogil=True)
+def main_axis(xy):
+    """The direction in which points are spread most, in a half turn."""
+    x, y = xy[:, 0].mean(), xy[:, 1].mean()
+    xx = xy_ = yy = 0.0
+    for i in range(xy.shape[0]):
+        dx, dy = xy[i, 0] - x, xy[i, 1] - y
+        xx, xy_, yy = xx + dx * dx, xy_ + dx * dy, yy + dy * dy
+    return 0.5 * np.arctan2(2 * xy_, xx - yy)
+
+
+@njit(cache=True, nogil=True)
+def occupied_share(a, b, low, high, cells):
+    """Which share of the cells of a rectangle hold points, at most `cells` along each side."""
+    grid = np.zeros((cells, cells), dtype=np.bool_)
+    count = 0
+    for i in range(a.shape[0]):
+        u = int((a[i] - low[0]) / max(high[0] - low[0], 1e-6) * (cells - 1e-6))
+        v = int((b[i] - low[1]) / max(high[1] - low[1], 1e-6) * (cells - 1e-6))
+        u, v = min(max(u, 0), cells - 1), min(max(v, 0), cells - 1)
+        if not grid[u, v]:
+            grid[u, v] = True
+            count += 1
+    return count / (cells * cells)
+
+
+@njit(cache=True, nogil=True)
+def outlines(points, above, order, starts, out):
+    """How far each group reaches along x or y, and how high."""
+    for g in range(starts.shape[0] - 1):
+        low, high, top = np.full(2, np.inf), np.full(2, -np.inf), 0.0
+        for i in range(starts[g], starts[g + 1]):
+            p = order[i]
+            for k in range(2):
+                low[k], high[k] = min(low[k], points[p, k]), max(high[k], points[p, k])
+            top = max(top, above[p])
+        out[g, 0], out[g, 1] = max(high[0] - low[0], high[1] - low[1]), top
+
+
+@njit(cache=True, nogil=True)
+def end_height(a, heights, low, high, ahead):
+    """How high the last fifth before one end reaches; NaN where too little of it is seen."""
+    reach, top, count = 0.2 * (high - low), 0.0, 0
+    for i in range(a.shape[0]):
+        if (high - a[i] if ahead else a[i] - low) < reach:
+            top, count = max(top, heights[i]), count + 1
+    return top if count >= 12 else np.nan
+
+
+@njit(cache=True, nogil=True)
+def measure(points, above, order, starts, most, many, small_m, out):
+    """Rectangle, heights and spread of each group of points, told from one in a few where there are many."""
+    for g in range(starts.shape[0] - 1):
+        everyone = starts[g + 1] - starts[g]
+        own = order[starts[g] : starts[g + 1] : max(1, everyone // many)]
+        n = own.shape[0]
+        xy, heights = np.empty((n, 2)), np.empty(n)
+        middle = points[own[0], :2].astype(np.float64)
+        for k in range(n):
+            xy[k, 0], xy[k, 1] = points[own[k], 0] - middle[0], points[own[k], 1] - middle[1]
+            heights[k] = points[own[k], 2] - above[own[k]]
+        ground = np.sort(heights)[n // 5]  # far away, the ground is taken for higher under things
+        for k in range(n):
+            heights[k] = points[own[k], 2] - ground
+        step = max(1, n // most)
+        wide = max(xy[:, 0].max() - xy[:, 0].min(), xy[:, 1].max() - xy[:, 1].min())
+        if wide < small_m:
+            yaw, close = main_axis(xy), 0.0
+        else:
+            yaw, close = best_yaw(xy[::step].copy(), 18, 5, 0.05)
+        c, s = np.cos(yaw), np.sin(yaw)
+        a, b = c * xy[:, 0] + s * xy[:, 1], c * xy[:, 1] - s * xy[:, 0]
+        trim = n // 400
+        sorted_a, sorted_b, sorted_h = np.sort(a), np.sort(b), np.sort(heights)
+        low = np.array([sorted_a[trim], sorted_b[trim]])
+        high = np.array([sorted_a[n - 1 - trim], sorted_b[n - 1 - trim]])
+        across, along = 0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1])
+        out[g, 0] = middle[0] + c * across - s * along
+        out[g, 1] = middle[1] + s * across + c * along
+        out[g, 2] = ground
+        out[g, 3], out[g, 4], out[g, 5] = yaw, high[0] - low[0], high[1] - low[1]
+        out[g, 6], out[g, 7] = sorted_h[n // 50], sorted_h[n - 1 - n // 200]
+        out[g, 8], out[g, 9] = everyone, close
+        out[g, 10] = occupied_share(a, b, low, high, 8)
+        for k in range(4):
+            out[g, 11 + k] = 0.0
+        for k in range(n):
+            out[g, 11 + min(max(int(heights[k] / 0.5), 0), 3)] += 1.0 / n
+        out[g, 15] = a.std()
+        out[g, 16] = b.std()
+        out[g, 17] = heights.std()
+        for k in range(4):
+            out[g, 18 + k] = end_height(a if k < 2 else b, heights, low[k // 2], high[k // 2], k % 2 == 0)

@@ -1,0 +1,61 @@
+"""Everything in a drive that could be an object."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autolabel.detect.background import Background
+from autolabel.detect.clusters import Columns
+from autolabel.detect.config import DetectConfig
+from autolabel.detect.freespace import spaced
+from autolabel.detect.shapes import Shapes, shapes_of
+from autolabel.scans import Scan, Scans
+from calib.types import F64
+
+PLACES = 24
+LARGEST_M = 15.0
+CLOSE_M, SPLIT_M = 0.15, 2.5
+
+
+def standing(background: Background, scans: Scans, config: DetectConfig) -> Shapes:
+    """What stands still, from the points of all sweeps.
+
+    What is low is joined twice, loosely and closely, because cars stand close to walls and to each other;
+    what is tall once. Of shapes on top of each other the judge takes the best.
+    """
+    points, above_m = background.points, background.above_m
+    columns = Columns.of(points, above_m)
+    origins = np.array([scan.origin for k in spaced(len(scans), PLACES) if (scan := scans.at(int(k)))])
+    reach = config.gap_m + config.gap_per_m * _nearest(columns, origins.reshape(-1, 3))
+    low = (columns.tops_m > 0) & (columns.tops_m <= config.tall_m)
+    found = []
+    for wanted, most_m, smallest_m, tallest_m in (
+        (low, np.inf, 0.0, 0.0),
+        (low, CLOSE_M, SPLIT_M, 0.0),
+        (columns.tops_m > 0, np.inf, SPLIT_M, config.tall_m),
+    ):
+        groups = columns.groups(wanted, np.minimum(reach, most_m)).at_least(config.least_points)
+        wide_m, top_m = groups.outlines(points, above_m).T
+        groups = groups.take((wide_m >= smallest_m) & (wide_m <= LARGEST_M) & (top_m >= tallest_m))
+        found.append(shapes_of(points, above_m, groups, columns, origins.reshape(-1, 3), False))
+    return Shapes.joined(found)
+
+
+def moving(scan: Scan, background: Background, config: DetectConfig) -> Shapes:
+    """What a scan shows where nothing stands."""
+    chosen = background.moving(scan, config)
+    points, above_m = scan.points[chosen].astype(np.float64), scan.above_m[chosen].astype(np.float64)
+    columns = Columns.of(points, above_m)
+    away_m = np.linalg.norm(columns.places - scan.origin[:2], axis=1)
+    reach = config.sweep_gap_m + config.sweep_gap_per_m * away_m
+    groups = columns.groups(columns.tops_m > 0, reach).at_least(config.least_points)
+    groups = groups.take(groups.outlines(points, above_m)[:, 0] <= LARGEST_M)
+    return shapes_of(points, above_m, groups, columns, scan.origin[None], True)
+
+
+def _nearest(columns: Columns, origins: F64) -> F64:
+    """(C,) how near the LiDAR ever was to each column."""
+    nearest = np.full(len(columns.places), np.inf)
+    for x, y, _ in origins:
+        np.minimum(nearest, (columns.places[:, 0] - x) ** 2 + (columns.places[:, 1] - y) ** 2, out=nearest)
+    return np.asarray(np.sqrt(nearest))

@@ -1,0 +1,174 @@
+"""What the scans say of one object along a path that is about right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autolabel.points.config import PointsConfig
+from autolabel.points.follow import SEED_WEIGHT, as_measured, is_found
+from autolabel.points.index import PointIndex
+from autolabel.points.seeds import Seeds
+from autolabel.points.shapes import Shapes
+from autolabel.points.sizes import Extent
+from autolabel.reconstruct.evidence import PointReport
+from autolabel.scans import Scans
+from autolabel.smoother import Measurements, Motion
+from autolabel.world import Sightings
+from calib.types import F64, I64
+from fusion.categories import Kind
+
+HEIGHT_SIGMA_M, FIRM_M = 0.08, 0.05
+NONE = np.zeros((0, 4))
+
+Rivals = Callable[[int], tuple[F64, F64]]
+"""(N, 4) poses and (N, 3) half sizes of the other objects in a frame, by its number."""
+
+
+def alone(frame: int) -> tuple[F64, F64]:
+    """No other objects."""
+    return NONE, NONE[:, :3]
+
+
+@dataclass(eq=False, slots=True)
+class PointBank:
+    """The scans of a log, each sorted by place once.
+
+    Attributes:
+        scans: what the LiDAR saw.
+    """
+
+    scans: Scans
+    _sorted: dict[int, PointIndex | None] = field(init=False, repr=False, default_factory=dict)
+
+    def at(self, frame: int) -> PointIndex | None:
+        """The points of a frame; None where there are none."""
+        if frame not in self._sorted:
+            scan = self.scans.at(frame)
+            empty = scan is None or len(scan) == 0
+            self._sorted[frame] = None if empty or scan is None else PointIndex.of(scan, self.scans.world)
+        return self._sorted[frame]
+
+
+@dataclass(eq=False, slots=True)
+class ObjectPoints:
+    """The points of one object; what `autolabel.reconstruct` asks.
+
+    Attributes:
+        bank: the scans.
+        kind: of the object.
+        config: settings.
+        rivals: where the other objects are: what lies in their boxes is theirs.
+    """
+
+    bank: PointBank
+    kind: Kind
+    config: PointsConfig = field(default_factory=PointsConfig)
+    rivals: Rivals = alone
+
+    def measure(self, path: Sightings, motion: Motion) -> PointReport:
+        """Aligns the object's points in every frame to what all frames show of it along a path.
+
+        Args:
+            path: its boxes at N frames.
+            motion: the same path with times, velocities and covariances, in N rows.
+        """
+        frames = np.searchsorted(self.bank.scans.frames_ns, path.times_ns)
+        poses = np.column_stack([path.local_from_box.translations, path.local_from_box.yaws_rad])
+        size = np.median(path.sizes_lwh_m, axis=0)[None]
+        seeds = Seeds((self.kind,), frames[:1], poses[:1], size)
+        shapes = self._aggregated(seeds, frames, poses, motion)
+        extent, rows = Extent.of(size[0] / 2), []
+        count = len(frames)
+        support, crossed = np.full(count, -1, dtype=np.int64), np.full(count, np.nan)
+        aligned, covariances = poses.copy(), np.zeros((count, 3, 3))
+        for row, frame in enumerate(frames.tolist()):
+            index = self.bank.at(frame)
+            if index is None:
+                continue
+            pose, hessian, fits, near = self._aligned(
+                index, poses[row], motion.velocities[row], frame, shapes
+            )
+            support[row], crossed[row] = round(float(fits[2])), _crossed(index, poses[row], shapes.halves[0])
+            if is_found(fits[None], self.config)[0]:
+                rows.append(row)
+                weights = np.full(1, 1 / HEIGHT_SIGMA_M**2)
+                _, noise = as_measured(
+                    pose[None], hessian[None], weights, seeds, np.zeros(1, int), self.config
+                )
+                aligned[row], covariances[row] = pose, noise[0]
+                extent.add(near, pose, index.grid[-1])
+        chosen = np.array(rows, dtype=np.int64)
+        size_m, sigmas_m = extent.size()
+        seen = _measurements(motion, aligned, covariances, chosen)
+        return PointReport(chosen, seen, size_m, sigmas_m, support, crossed)
+
+    def _aggregated(self, seeds: Seeds, frames: I64, poses: F64, motion: Motion) -> Shapes:
+        surfaces = seeds.surfaces(self.config)
+        shapes, most = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces), np.array([surfaces[0].most_points])
+        sure = motion.sigmas_m < FIRM_M
+        for row, frame in enumerate(frames.tolist()):
+            index = self.bank.at(frame)
+            if index is not None:
+                weight = SEED_WEIGHT if sure[row] else 1.0
+                velocity = motion.velocities[row : row + 1, :2]
+                shapes.add(index, poses[row : row + 1], velocity, np.zeros(1, int), most, weight)
+        shapes.finish(np.zeros(1, int))
+        return shapes
+
+    def _aligned(
+        self, index: PointIndex, pose: F64, velocity: F64, frame: int, shapes: Shapes
+    ) -> tuple[F64, F64, F64, F64]:
+        """Pose, information, fits, and the points nearby."""
+        from autolabel.points import _gather_kernels, _kernels
+
+        surface = self.config.of(self.kind)
+        others, halves = self.rivals(frame)
+        everyone, sizes = np.vstack([pose[None], others]), np.vstack([shapes.halves, halves])
+        move = index.moves(everyone[:1], velocity[None], shapes.halves)
+        near = np.empty((surface.most_points, 3))
+        who = np.arange(1, len(everyone))
+        kept, total = _gather_kernels.gather(
+            index.points,
+            index.grid,
+            everyone[0],
+            move[0],
+            sizes[0],
+            surface.margin_m,
+            0.3,
+            who,
+            0.0,
+            everyone,
+            sizes,
+            near,
+        )
+        out, hessian, shape = everyone[0].copy(), np.zeros((4, 4)), _kernels.pick(shapes.arrays, 0)
+        if kept < 2:
+            return out, hessian, np.zeros(5), near[:0]
+        yaw_weight = 1.0 if surface.turns else 1e6
+        height_weight = self.config.together / HEIGHT_SIGMA_M**2
+        origin = index.grid[-1]
+        fit = _kernels.align(near, kept, out, sizes[0], origin, shape, 12, height_weight, yaw_weight, hessian)
+        inside, fit_inside = _kernels.judge(near, kept, out, sizes[0], shape)
+        fits = np.array([fit, inside, fit_inside, total, kept], dtype=np.float64)
+        return out, hessian, fits, near[:kept]
+
+
+def _crossed(index: PointIndex, pose: F64, half: F64) -> float:
+    from autolabel.points import _gather_kernels
+
+    ended, through = _gather_kernels.count_rays(index.points, index.grid[-1], pose, half)
+    return through / (ended + through) if ended + through else np.nan
+
+
+def _measurements(motion: Motion, poses: F64, covariances: F64, rows: I64) -> Measurements:
+    return Measurements(
+        motion.times_s[rows],
+        poses[rows, :3],
+        poses[rows, 3],
+        np.asarray(np.linalg.inv(covariances[rows]), dtype=np.float64),
+        np.full(len(rows), HEIGHT_SIGMA_M),
+        np.zeros(len(rows), dtype=bool),
+    )

@@ -1,0 +1,72 @@
+"""The points of one frame, found by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autolabel.scans import Scan
+from autolabel.world import LocalWorld
+from calib.se3 import SE3
+from calib.types import F32, F64, Floats, kernel_view
+from fusion.beam import beam_offset_ns, beam_table
+
+CELL_M, REACH_M = 0.8, 0.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PointIndex:
+    """The points of a scan in the cells of a grid seen from above.
+
+    Attributes:
+        points: (N, 3) float32 in the local world.
+        grid: corner, cells a metre, columns, rows, order, starts, the beam's times by sector, and
+            the LiDAR's place and the car's heading: as kernels take it.
+        world: the local world.
+        local_from_ego: where the car was.
+    """
+
+    points: F32
+    grid: tuple[Any, ...]
+    world: LocalWorld
+    local_from_ego: SE3
+
+    @classmethod
+    def of(cls, scan: Scan, world: LocalWorld) -> PointIndex:
+        """Sorts the points once."""
+        from autolabel.points import _gather_kernels
+
+        points = kernel_view(scan.points, 3, np.float32)
+        corner, far = _gather_kernels.bounds(points) if len(points) else (np.zeros(2), np.zeros(2))
+        columns, rows = (int(n) + 1 for n in (far - corner) / CELL_M)
+        order = np.empty(len(points), dtype=np.int32)
+        starts = np.empty(columns * rows + 1, dtype=np.int32)
+        _gather_kernels.sort_by_cell(points, corner, 1 / CELL_M, columns, rows, order, starts)
+        beam_s = np.array(beam_table(world.log), dtype=np.float64) / 1e9
+        origin = np.array([*scan.origin, scan.local_from_ego.yaw_rad])
+        grid = (corner, 1 / CELL_M, columns, rows, order, starts, beam_s, origin)
+        return cls(points, grid, world, scan.local_from_ego)
+
+    def moves(self, poses: F64, velocities: F64, halves: F64) -> F64:
+        """(K, 4) how objects at (K, 4) poses move while the beam passes them.
+
+        That is their velocity, when in the sweep the beam passes their middle, and how far they get before
+        it has passed all of them: far where the sweep begins on one side of them and ends on the other.
+        """
+        c, s, far = np.cos(poses[:, 3]), np.sin(poses[:, 3]), halves + REACH_M
+        places = np.repeat(poses[None, :, :3], 5, axis=0)
+        for row, (x, y) in enumerate(((1, 1), (1, -1), (-1, -1), (-1, 1)), start=1):
+            places[row, :, 0] += x * far[:, 0] * c - y * far[:, 1] * s
+            places[row, :, 1] += x * far[:, 0] * s + y * far[:, 1] * c
+        beam_s = _beam_s(self.world, self.local_from_ego, places.reshape(-1, 3)).reshape(5, -1)
+        middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
+        reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
+        return np.column_stack([velocities[:, :2], middles_s, reach_m])
+
+
+def _beam_s(world: LocalWorld, local_from_ego: SE3, places: Floats) -> F64:
+    """(N,) seconds after the timestamp of its sweep at which the beam passes places."""
+    places_ego = local_from_ego.inverse() @ places
+    return np.asarray(beam_offset_ns(world.log, places_ego) / 1e9)

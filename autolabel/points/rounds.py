@@ -1,0 +1,213 @@
+"""From one box of each object to its whole way: followed, smoothed, aligned again to all that was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autolabel.points.config import PointsConfig
+from autolabel.points.follow import (
+    SEED_WEIGHT,
+    Follower,
+    Sights,
+    align_frame,
+    as_measured,
+    count_frame,
+    is_found,
+)
+from autolabel.points.index import PointIndex
+from autolabel.points.seeds import Seeds
+from autolabel.points.shapes import Shapes
+from autolabel.points.starts import find_starts
+from autolabel.scans import Scans
+from autolabel.smoother import Habits, Measurements, smooth
+from calib.types import F64, I64, Bools
+from fusion.categories import Kind
+
+HEIGHT_SIGMA_M, SEED_SIGMA_M, SEED_SIGMA_RAD = 0.08, 0.03, 0.02
+PARKED_M, WALKED_M, WELL_SEEN = 0.4, 0.3, 40
+ROUNDS = 1
+NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ways:
+    """Where K objects were in F frames.
+
+    Attributes:
+        poses: (K, F, 4) x, y, z, yaw in the local world.
+        velocities: (K, F, 2).
+        times_s: (K, F).
+        parked: (K,) bool.
+        sights: what they rest on.
+        seen: (K, 2) first and last frame in which each was found.
+    """
+
+    poses: F64
+    velocities: F64
+    times_s: F64
+    parked: Bools
+    sights: Sights
+    seen: I64
+
+
+def habits_of(kind: Kind, size_lwh_m: F64) -> Habits:
+    """How an object of this kind and size moves."""
+    if kind in (Kind.BICYCLE, Kind.MOTORCYCLE):
+        return Habits(acceleration=3.0, turning=0.6, slip_mps=0.3, pivot_m=0.3 * float(size_lwh_m[0]))
+    if kind.is_vehicle:
+        return Habits(acceleration=3.0, turning=0.3, slip_mps=0.2, pivot_m=0.3 * float(size_lwh_m[0]))
+    return Habits(acceleration=1.5, turning=1.0, slip_mps=None, fastest_mps=3.0)
+
+
+def trace(scans: Scans, seeds: Seeds, config: PointsConfig | None = None) -> Ways:
+    """Follows every object from its one box through all frames, both ways."""
+    config = config or PointsConfig()
+    sights = Sights.empty(len(seeds), len(scans))
+    if len(seeds) == 0:
+        return smoothed(scans, seeds, sights, np.zeros((0, len(scans))))
+    starts = find_starts(scans, seeds, config)
+    first, last = int(seeds.frames.min()), int(seeds.frames.max())
+    for frames in (range(first, len(scans)), range(last, -1, -1)):
+        Follower(scans, seeds, config, starts.velocities, starts.sigmas).run(frames, sights)
+    resting = at_rest(scans, seeds, sights, config)
+    ways = smoothed(scans, seeds, sights, resting)
+    for _ in range(ROUNDS):
+        ways = smoothed(scans, seeds, realigned(scans, seeds, ways, config), resting)
+    return ways
+
+
+def at_rest(scans: Scans, seeds: Seeds, sights: Sights, config: PointsConfig) -> F64:
+    """(K, F) points in the box of each object in each frame if it never moves while the others do."""
+    shapes = Shapes.of_boxes(seeds.sizes_lwh_m, seeds.surfaces(config))
+    counts = np.zeros((len(seeds), len(scans)))
+    for scan in scans:
+        index = PointIndex.of(scan, scans.world)
+        counts[:, scan.frame] = count_frame(index, seeds.poses, sights.poses[:, scan.frame], shapes)
+    return counts
+
+
+def smoothed(scans: Scans, seeds: Seeds, sights: Sights, resting: F64) -> Ways:
+    """The most likely way of each object through what was seen of it."""
+    count, frames = sights.found.shape
+    poses, times_s = np.empty((count, frames, 4)), np.empty((count, frames))
+    velocities = np.zeros((count, frames, 2))
+    parked, seen = np.zeros(count, dtype=bool), np.zeros((count, 2), dtype=np.int64)
+    for k in range(count):
+        measurements = _measurements(scans, seeds, sights, k)
+        habits = habits_of(seeds.kinds[k], seeds.sizes_lwh_m[k])
+        own_s = np.unique(measurements.times_s)
+        motion = smooth(measurements, own_s, habits)
+        parked[k] = _is_parked(scans, seeds, sights, resting, k)
+        at = scans.world.seconds(scans.frames_ns)
+        for _ in range(2):
+            way = motion.at(at)
+            at = scans.world.seen_s(scans.frames_ns, way.places)
+        way = motion.at(at)
+        poses[k], times_s[k] = np.column_stack([way.places, way.yaws_rad]), at
+        velocities[k] = way.velocities[:, :2]
+        if parked[k]:
+            poses[k], velocities[k] = seeds.poses[k], 0.0
+        found = np.flatnonzero(sights.found[k])
+        seen[k] = [min([*found[:1], seeds.frames[k]]), max([*found[-1:], seeds.frames[k]])]
+    return Ways(poses, velocities, times_s, parked, sights, seen)
+
+
+def _measurements(scans: Scans, seeds: Seeds, sights: Sights, k: int) -> Measurements:
+    """What was seen of one object, and the box that was given of it."""
+    frame, found = int(seeds.frames[k]), sights.found[k]
+    heights_m = np.full(int(found.sum()), HEIGHT_SIGMA_M)
+    rows = sights.poses[k, found]
+    seen = Measurements(
+        sights.times_s[k, found],
+        rows[:, :3],
+        rows[:, 3],
+        sights.information[k, found],
+        heights_m,
+        np.zeros(len(rows), dtype=bool),
+    )
+    pose = seeds.poses[k : k + 1]
+    time_s = scans.world.seen_s(scans.frames_ns[frame : frame + 1], pose[:, :3])
+    key = Measurements.of(time_s, pose[:, :3], pose[:, 3], SEED_SIGMA_M, SEED_SIGMA_RAD, firm=True)
+    return Measurements.merged([seen, key])
+
+
+def _is_parked(scans: Scans, seeds: Seeds, sights: Sights, resting: F64, k: int) -> bool:
+    """Whether rest explains what was seen as well as moving away does.
+
+    What moves takes its points along: its first place keeps only those where the two places overlap, and
+    what others bring. What rests keeps about as many as it had.
+    """
+    if seeds.kinds[k] in NEVER_MOVE:
+        return True
+    found = np.flatnonzero(sights.found[k])
+    if len(found) == 0:
+        return True
+    shifts = sights.poses[k, found, :2] - seeds.poses[k, :2]
+    away_m = np.linalg.norm(shifts, axis=1)
+    had = np.minimum(_expected(scans, seeds, resting, found, k), sights.inside[k, found])
+    well_seen = bool(np.median(had) >= WELL_SEEN)
+    least_m = PARKED_M if seeds.kinds[k].is_vehicle else WALKED_M
+    if not well_seen:
+        least_m = max(least_m, 0.25 * float(seeds.sizes_lwh_m[k, 0]))
+    far = away_m > max(least_m, 0.5 * np.quantile(away_m, 0.95))
+    if far.sum() < 3 or far.mean() < 0.05:
+        return True
+    c, s = np.cos(seeds.poses[k, 3]), np.sin(seeds.poses[k, 3])
+    along, across = shifts[far] @ [c, s], shifts[far] @ [-s, c]
+    length, width = seeds.sizes_lwh_m[k, :2]
+    shared = np.maximum(1 - np.abs(along) / length, 0) * np.maximum(1 - np.abs(across) / width, 0)
+    kept = np.minimum(resting[k, found[far]] / np.maximum(had[far], 1), 1.0)
+    return bool(np.mean(kept) > 1 - (0.2 if well_seen else 0.5) * (1 - np.mean(shared)))
+
+
+def _expected(scans: Scans, seeds: Seeds, resting: F64, frames: I64, k: int) -> F64:
+    """Points that an object at rest should have in other frames, by its distance from the car."""
+    origins = scans.world.local_from_ego(scans.frames_ns).translations
+    away_m = np.linalg.norm(origins - seeds.poses[k, :3], axis=1)
+    seed = int(seeds.frames[k])
+    return np.asarray(resting[k, seed] * (away_m[seed] / np.maximum(away_m[frames], 1.0)) ** 2)
+
+
+def realigned(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> Sights:
+    """Aligns every frame again, to the surface that all frames show along the ways."""
+    shapes = _aggregated(scans, seeds, ways, config)
+    sights = Sights.empty(len(seeds), len(scans))
+    sights.times_s[:], sights.poses[:] = ways.times_s, ways.poses
+    weights = np.full(len(seeds), 1 / HEIGHT_SIGMA_M**2)
+    for scan in scans:
+        frame = scan.frame
+        on = np.flatnonzero((ways.seen[:, 0] <= frame) & (frame <= ways.seen[:, 1]))
+        on = on[seeds.frames[on] != frame]
+        if len(on) == 0 or len(scan) == 0:
+            continue
+        poses = np.ascontiguousarray(ways.poses[:, frame])
+        index, spreads = PointIndex.of(scan, scans.world), np.zeros((len(seeds), 2))
+        aligned, hessians, fits = align_frame(
+            index, poses, ways.velocities[:, frame], spreads, weights, on, shapes, seeds, config
+        )
+        _, noise = as_measured(aligned[on], hessians[on], weights[on], seeds, on, config)
+        known = is_found(fits[on], config)
+        found = on[known]
+        sights.poses[found, frame] = aligned[found]
+        sights.information[found, frame] = np.linalg.inv(noise[known])
+        sights.fits[on, frame], sights.found[found, frame] = fits[on], True
+    return sights
+
+
+def _aggregated(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> Shapes:
+    surfaces = seeds.surfaces(config)
+    shapes = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces)
+    most = np.array([s.most_points for s in surfaces])
+    everything = np.arange(len(seeds))
+    for scan in scans:
+        own = ways.sights.found[:, scan.frame] | (seeds.frames == scan.frame)
+        if own.any() and len(scan):
+            index = PointIndex.of(scan, scans.world)
+            poses, velocities = ways.poses[:, scan.frame], ways.velocities[:, scan.frame]
+            given = own & (seeds.frames == scan.frame)
+            shapes.add(index, poses, velocities, everything[own & ~given], most)
+            shapes.add(index, seeds.poses, velocities, everything[given], most, SEED_WEIGHT)
+    shapes.finish(everything)
+    return shapes

@@ -1,0 +1,113 @@
+"""One estimator for every source: what is known of an object to its boxes at all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autolabel.reconstruct.config import ReconstructConfig
+from autolabel.reconstruct.ends import Signs, stretches, there
+from autolabel.reconstruct.evidence import Evidence, PointReport
+from autolabel.reconstruct.headings import poses_from, tilts_at, tilts_of
+from autolabel.reconstruct.scope import Scope
+from autolabel.reconstruct.sizes import with_points
+from autolabel.reconstruct.trace import Trace, trace
+from autolabel.smoother import Motion
+from autolabel.world import LocalWorld, Sightings
+from calib.types import F64, I64, Bools
+from fusion.categories import Kind
+
+POINT_ROUNDS = 2
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reconstruction:
+    """One object at all frames in which it is held to be.
+
+    Attributes:
+        sightings: its boxes.
+        motion: the same, with velocities and covariances.
+        detected: (N,) whether a detection stands behind the box.
+        scores: (N,) in 0..1.
+        features: (N,) each, what a confidence can be learnt from, by name.
+        track_features: of the object as a whole.
+    """
+
+    sightings: Sightings
+    motion: Motion
+    detected: Bools
+    scores: F64
+    features: Mapping[str, F64]
+    track_features: Mapping[str, float]
+
+
+def reconstruct(
+    evidence: Evidence,
+    frames_ns: I64,
+    kind: Kind,
+    world: LocalWorld,
+    settings: ReconstructConfig,
+    scope: Scope,
+) -> Reconstruction:
+    """The motion, the size and the ends of one object.
+
+    Args:
+        evidence: what is known of it, at least one box.
+        frames_ns: rising, the frames in which it may be.
+        kind: what it is.
+        world: of the log.
+        settings: see there.
+        scope: where objects are labelled.
+    """
+    path = trace(evidence, frames_ns, kind, world, settings)
+    report: PointReport | None = None
+    for _ in range(POINT_ROUNDS if evidence.points is not None else 0):
+        assert evidence.points is not None
+        report = evidence.points.measure(boxes_along(path, evidence, world), path.motion)
+        size_lwh_m = with_points(evidence, report)
+        path = trace(evidence, frames_ns, kind, world, settings, report.measurements, size_lwh_m)
+    sightings = boxes_along(path, evidence, world)
+    signs = Signs.of(path.times_ns, evidence, scope.shares(sightings), report)
+    every_ns = np.union1d(world.log.timestamps_ns, evidence.seen_ns)
+    parts = stretches(np.union1d(frames_ns, evidence.seen_ns), path.times_ns, every_ns)
+    kept = there(signs, parts, settings.presence, settings.longest_gap_s)
+    kept &= np.isin(path.times_ns, frames_ns)
+    features = _features(path, evidence, signs)
+    scores = np.asarray(0.5 ** (features["key_s"] / settings.half_life_s))
+    rows = np.nonzero(kept)[0]
+    return Reconstruction(
+        Sightings(path.times_ns[rows], sightings.local_from_box.take(rows), sightings.sizes_lwh_m[rows]),
+        path.motion.at(path.motion.times_s[rows]) if len(rows) else path.motion,
+        np.isin(path.times_ns[rows], evidence.detections.times_ns),
+        scores[rows],
+        {name: values[rows] for name, values in features.items()},
+        {"keys": float(len(evidence.keys)), "detections": float(len(evidence.detections))},
+    )
+
+
+def boxes_along(path: Trace, evidence: Evidence, world: LocalWorld) -> Sightings:
+    """The boxes of a path: its poses, tilted as the given boxes next to them, or as detections are."""
+    source_ns, poses = evidence.keys.times_ns, evidence.keys.local_from_box
+    if len(source_ns) == 0:
+        source_ns, poses = evidence.detections.times_ns, evidence.detections.boxes.dst_from_box
+    tilts = tilts_at(world.seconds(source_ns), tilts_of(poses), world.seconds(path.times_ns))
+    local_from_box = poses_from(path.motion.places, path.motion.yaws_rad, tilts)
+    return Sightings(path.times_ns, local_from_box, np.tile(path.size_lwh_m, (len(path.times_ns), 1)))
+
+
+def _features(path: Trace, evidence: Evidence, signs: Signs) -> dict[str, F64]:
+    """(K,) each, by name."""
+    keys_ns = evidence.keys.times_ns if len(evidence.keys) else evidence.detections.times_ns
+    return {
+        "since_s": signs.since_s,
+        "key_s": np.abs(path.times_ns[:, None] - keys_ns).min(axis=1) / 1e9,
+        "doubt": signs.doubt,
+        "dense": signs.dense,
+        "absence": signs.absence,
+        "sigma_m": path.motion.sigmas_m,
+        "speed_mps": path.motion.speeds_mps,
+        "points": signs.points.astype(np.float64),
+        "crossed": signs.crossed,
+    }

@@ -1,0 +1,154 @@
+"""Key frames to all frames: boxes that a person gave now and then, and detections between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from autolabel.detections import Detections, detections_by_kind
+from autolabel.reconstruct.belonging import Known, claimed
+from autolabel.reconstruct.config import ReconstructConfig
+from autolabel.reconstruct.estimate import Reconstruction, reconstruct
+from autolabel.reconstruct.evidence import Evidence, PointEvidence
+from autolabel.reconstruct.scope import Scope
+from autolabel.world import LocalWorld, Sightings
+from calib.se3 import SE3Batch
+from calib.types import F64, I64
+from fusion.categories import kind_of
+from fusion.edits import Edit, PutAnnotations, RemoveAnnotations
+from fusion.labels import Annotation, LabelSet, Source, Track
+from fusion.progress import Progress
+
+Chains = Callable[[Detections], Sequence[I64]]
+PointsOf = Callable[[Track], PointEvidence]
+
+
+def fill(
+    keyframes: LabelSet,
+    detections: LabelSet,
+    world: LocalWorld,
+    settings: ReconstructConfig,
+    chains_of: Chains,
+    points_of: PointsOf | None = None,
+    followed: Mapping[str, list[Annotation]] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Edit, ...]:
+    """Edits that complete the tracks of which some boxes are given; they apply to `keyframes`.
+
+    Given is what a person, a file or a detector made, and whatever is locked; it stays as it is. What an
+    earlier run interpolated is replaced. A frame holds an object only where the labelled instant before it or
+    the one after it does: key frames are taken to be complete.
+    """
+    frames_ns = world.log.timestamps_ns[world.covers(world.log.timestamps_ns)]
+    given = {id: _given(track) for id, track in keyframes.tracks.items()}
+    labelled_ns = np.unique(np.array([a.timestamp_ns for some in given.values() for a in some], np.int64))
+    found = all_detections(detections, world)
+    tracks = [t for t in keyframes.tracks.values() if _covered(given[t.id], world)]
+    if not tracks:
+        return ()
+    objects = [_known(track, given[track.id], frames_ns, labelled_ns, found, world) for track in tracks]
+    scope = Scope.of(_together([known.evidence.keys for known in objects]), distances_m(found, world), world)
+    claims = claimed(objects, found, chains_of(found), labelled_ns, world, settings)
+    edits: list[Edit] = []
+    for number, (track, known, claim) in enumerate(zip(tracks, objects, claims, strict=True)):
+        if progress:
+            progress("reconstruct", number, len(tracks))
+        if followed is not None and track.id in followed:
+            edits += _edits(track, followed[track.id])
+            continue
+        points = None if points_of is None else points_of(track)
+        evidence = Evidence(known.evidence.keys, found.take(claim), points, labelled_ns)
+        whole = reconstruct(evidence, known.frames_ns, known.kind, world, settings, scope)
+        edits += _edits(track, annotations_of(whole, world, given[track.id]))
+    if progress:
+        progress("reconstruct", len(tracks), len(tracks))
+    return tuple(edits)
+
+
+def is_given(annotation: Annotation) -> bool:
+    """Whether propagation starts from an annotation rather than replacing it."""
+    return annotation.locked or annotation.source is not Source.INTERPOLATED
+
+
+def annotations_of(
+    whole: Reconstruction, world: LocalWorld, given: Iterable[Annotation] = ()
+) -> list[Annotation]:
+    """The boxes of an object at the frames at which none is given."""
+    taken = {a.timestamp_ns for a in given}
+    boxes = whole.sightings.boxes(world)
+    return [
+        Annotation(int(t), box, Source.AUTO if seen else Source.INTERPOLATED, float(score))
+        for t, box, seen, score in zip(
+            whole.sightings.times_ns, boxes, whole.detected, whole.scores, strict=True
+        )
+        if int(t) not in taken
+    ]
+
+
+def all_detections(labels: LabelSet, world: LocalWorld) -> Detections:
+    """The detections of all kinds in order of time, the surest of an instant first."""
+    return Detections.joined(list(detections_by_kind(labels, world).values()))
+
+
+def distances_m(detections: Detections, world: LocalWorld) -> F64:
+    """(N,) from the car."""
+    cars = world.local_from_ego(detections.times_ns).translations
+    return np.asarray(np.linalg.norm((detections.boxes.dst_from_box.translations - cars)[:, :2], axis=1))
+
+
+def may_be(keys_ns: I64, labelled_ns: I64, frames_ns: I64) -> I64:
+    """The frames whose labelled instant before or after them, whichever there is, holds the object."""
+    before = np.searchsorted(labelled_ns, frames_ns, side="right") - 1
+    after = np.searchsorted(labelled_ns, frames_ns, side="left")
+    last = len(labelled_ns) - 1
+    held = np.isin(labelled_ns, keys_ns)
+    earlier, later = (
+        held[np.maximum(before, 0)] & (before >= 0),
+        held[np.minimum(after, last)] & (after <= last),
+    )
+    return np.asarray(frames_ns[earlier | later])
+
+
+def _given(track: Track) -> list[Annotation]:
+    return [a for a in track.annotations.values() if is_given(a)]
+
+
+def _covered(given: list[Annotation], world: LocalWorld) -> bool:
+    return any(world.covers(np.array([a.timestamp_ns]))[0] for a in given)
+
+
+def _known(
+    track: Track,
+    given: list[Annotation],
+    frames_ns: I64,
+    labelled_ns: I64,
+    found: Detections,
+    world: LocalWorld,
+) -> Known:
+    keys = Sightings.of((a for a in given if world.covers(np.array([a.timestamp_ns]))[0]), world)
+    nothing = found.take(np.zeros(0, dtype=np.int64))
+    return Known(
+        kind_of(track.category), Evidence(keys, nothing), may_be(keys.times_ns, labelled_ns, frames_ns)
+    )
+
+
+def _together(parts: list[Sightings]) -> Sightings:
+    if not parts:
+        return Sightings(
+            np.zeros(0, np.int64), SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3))), np.zeros((0, 3))
+        )
+    local_from_box = SE3Batch(
+        np.concatenate([p.local_from_box.rotations for p in parts]),
+        np.concatenate([p.local_from_box.translations for p in parts]),
+    )
+    times_ns = np.concatenate([p.times_ns for p in parts])
+    return Sightings(times_ns, local_from_box, np.concatenate([p.sizes_lwh_m for p in parts]))
+
+
+def _edits(track: Track, filled: list[Annotation]) -> Iterable[Edit]:
+    stale = {t for t, a in track.annotations.items() if not is_given(a)} - {a.timestamp_ns for a in filled}
+    if stale:
+        yield RemoveAnnotations(track.id, tuple(sorted(stale)))
+    if filled:
+        yield PutAnnotations(track.id, tuple(filled))

@@ -1,0 +1,159 @@
+"""Detections to tracks: which are of one object, how likely it is one, and how it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autolabel.config import Config
+from autolabel.detections import Detections, detections_by_kind
+from autolabel.points.evidence import ObjectPoints, PointBank
+from autolabel.reconstruct.config import ReconstructConfig
+from autolabel.reconstruct.estimate import boxes_along, reconstruct
+from autolabel.reconstruct.evidence import Evidence
+from autolabel.reconstruct.scope import Scope
+from autolabel.reconstruct.trace import trace
+from autolabel.scans import ENOUGH_SCANS, Scans
+from autolabel.track.chains import chains_of, without_poses
+from autolabel.track.config import TrackConfig
+from autolabel.track.score import beside_others, chance, odds_of
+from autolabel.world import LocalWorld, Sightings
+from calib.se3 import SE3Batch
+from calib.types import F64, I64
+from fusion.categories import Kind
+from fusion.edits import Edit, PutTrack
+from fusion.labels import Annotation, LabelSet, Source, Track
+from fusion.log import DriveLog
+from fusion.progress import Progress
+
+NO_KEYS = Sightings(
+    np.zeros(0, dtype=np.int64), SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3))), np.zeros((0, 3))
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chain:
+    """Detections that are held for one object.
+
+    Attributes:
+        kind: what it is.
+        seen: its detections, in order of time.
+        odds: log odds that it is an object at all.
+    """
+
+    kind: Kind
+    seen: Detections
+    odds: float
+
+
+def tracks_of(
+    found: Mapping[Kind, Detections], scans: Scans, config: Config, progress: Progress | None = None
+) -> tuple[Edit, ...]:
+    """Edits that put the tracks which detections add up to into an empty label set.
+
+    Tracks are named "1", "2", ... in order of appearance; their attribute `odds` is the log odds that
+    there is an object. Boxes at frames without a detection are `Source.INTERPOLATED`.
+    """
+    world, settings = scans.world, config.track
+    chains = all_chains(found, scans.frames_ns, world, settings)
+    bank = PointBank(scans) if config.use_points and scans.share > ENOUGH_SCANS else None
+    tracks: list[Track] = []
+    for number, chain in enumerate(chains):
+        if progress:
+            progress("reconstruct", number, len(chains))
+        if bank is None:
+            sightings = path_of(chain, scans.frames_ns, world)
+        else:
+            sightings = path_with_points(chain, bank, config)
+        tracks.append(_track(chain, sightings, world, settings))
+    if progress:
+        progress("reconstruct", len(chains), len(chains))
+    tracks = sorted((t for t in tracks if t.annotations), key=lambda track: next(iter(track.annotations)))
+    return tuple(
+        PutTrack(Track(str(number), track.category, track.annotations, attributes=track.attributes))
+        for number, track in enumerate(tracks, start=1)
+    )
+
+
+def track_detections(
+    log: DriveLog,
+    detections: LabelSet,
+    config: Config | None = None,
+    progress: Progress | None = None,
+) -> tuple[Edit, ...]:
+    """`tracks_of` the annotations of a label set, each one detection, whatever track it is in."""
+    scans = Scans(LocalWorld.of(log))
+    found = detections_by_kind(detections, scans.world)
+    return tracks_of(found, scans, config or Config(), progress)
+
+
+def all_chains(
+    by_kind: Mapping[Kind, Detections], frames_ns: I64, world: LocalWorld, settings: TrackConfig
+) -> list[Chain]:
+    """The chains of all kinds that are worth a track."""
+    rules = settings.score
+    parts: list[tuple[Kind, Detections, I64]] = []
+    for kind, found in by_kind.items():
+        chains = chains_of(found, frames_ns, kind, world, settings)
+        parts += [(kind, found, members) for members in chains if len(members) >= rules.least_hits]
+    if not parts:
+        return []
+    odds = np.array([odds_of(found, members, frames_ns, rules) for _, found, members in parts])
+    odds = beside_others([(found, members) for _, found, members in parts], odds, rules)
+    return [
+        Chain(kind, found.take(members), float(one))
+        for (kind, found, members), one in zip(parts, odds, strict=True)
+        if chance(one) >= rules.least
+    ]
+
+
+def _track(chain: Chain, sightings: Sightings, world: LocalWorld, settings: TrackConfig) -> Track:
+    scores = _scores(chain, sightings.times_ns, world, settings)
+    detected = set(chain.seen.times_ns.tolist())
+    annotations = [
+        Annotation(int(t), box, Source.AUTO if t in detected else Source.INTERPOLATED, float(score))
+        for t, box, score in zip(sightings.times_ns, sightings.boxes(world), scores, strict=True)
+    ]
+    attributes = {
+        "score": float(chance(np.array(chain.odds))),
+        "odds": chain.odds,
+        "detections": len(chain.seen),
+    }
+    return Track.of("", _category(chain.seen), annotations, attributes)
+
+
+def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:
+    """The boxes of an object at all frames from its first to its last detection."""
+    seen = chain.seen
+    evidence = Evidence(NO_KEYS, seen)
+    wanted_ns = frames_ns[(frames_ns >= seen.times_ns[0]) & (frames_ns <= seen.times_ns[-1])]
+    kind = Kind.OTHER if without_poses(world) else chain.kind
+    path = trace(evidence, wanted_ns, kind, world, ReconstructConfig())
+    return boxes_along(path, evidence, world)
+
+
+def path_with_points(chain: Chain, bank: PointBank, config: Config) -> Sightings:
+    """The boxes of an object wherever its points say that it is."""
+    seen, world, frames_ns = chain.seen, bank.scans.world, bank.scans.frames_ns
+    evidence = Evidence(NO_KEYS, seen, ObjectPoints(bank, chain.kind, config.points))
+    cars = world.local_from_ego(seen.times_ns).translations
+    farthest_m = float(np.linalg.norm(seen.boxes.dst_from_box.translations - cars, axis=1).max())
+    scope = Scope(world, (), farthest_m)
+    return reconstruct(evidence, frames_ns, chain.kind, world, config.reconstruct, scope).sightings
+
+
+def _scores(chain: Chain, wanted_ns: I64, world: LocalWorld, settings: TrackConfig) -> F64:
+    """(M,) the chance of the whole chain; less in between, the longer nothing was seen."""
+    seen_s, wanted_s = world.seconds(chain.seen.times_ns), world.seconds(wanted_ns)
+    away_s = np.abs(wanted_s[:, None] - seen_s[None, :]).min(axis=1)
+    return np.asarray(chance(np.array(chain.odds)) * 0.5 ** (away_s / settings.score.half_life_s))
+
+
+def _category(seen: Detections) -> str:
+    """The class name with the most weight; the first in the alphabet of those that weigh the same."""
+    weights: dict[str, float] = {}
+    for name, score in zip(seen.categories, seen.scores, strict=True):
+        weights[name] = weights.get(name, 0.0) + float(score)
+    return min(weights, key=lambda name: (-weights[name], name))
