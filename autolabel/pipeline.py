@@ -14,6 +14,7 @@ from autolabel.ego import EgoReport, check, repair
 from autolabel.images import image_boxes
 from autolabel.reconstruct.complete import complete
 from autolabel.scans import Scans
+from autolabel.traced import Traced
 from autolabel.track.tracks import tracks_of
 from autolabel.world import LocalWorld
 from calib.errors import CrosslabelError
@@ -45,11 +46,13 @@ class Proposal:
 
     Attributes:
         edits: apply to the key frames, or to an empty label set where there are none.
+        traced: the objects behind them.
         log: as given, with the trajectory that the labels were made with.
         ego: what the scans say of the trajectory; None where nobody asked.
     """
 
     edits: tuple[Edit, ...]
+    traced: tuple[Traced, ...]
     log: DriveLog
     ego: EgoReport | None
 
@@ -65,13 +68,14 @@ def label(
     log, ego = mended(log, config)
     scans = Scans(LocalWorld.of(log))
     if given.keyframes is not None:
-        edits = complete(scans, given.keyframes, given.detections, config, progress)
+        traced = complete(scans, given.keyframes, given.detections, config, progress)
     else:
-        edits = tracks_of(found_in(scans, given, config, progress), scans, config, progress)
+        traced = tracks_of(found_in(scans, given, config, progress), scans, config, progress)
+    edits = tuple(edit for one in traced for edit in one.edits())
     if config.rectangles and log.images:
         labels = applied(given.keyframes or LabelSet(), edits)
         edits += image_boxes(log, labels, scans, progress)
-    return Proposal(edits, log, ego)
+    return Proposal(edits, tuple(traced), log, ego)
 
 
 def propose(

@@ -118,17 +118,23 @@ def sort_by_group(group, count, order, starts):
 
 @njit(cache=True, nogil=True)
 def count_beside(rectangles, margin, per_m, keys, numbers, own, beside):
-    """Counts the columns in a margin around each rectangle that are not among its own group's."""
+    """Counts the columns in a margin around each rectangle that are not among its own group's.
+
+    Those beyond the ends of its longer side are counted apart from those along it.
+    """
     for g in range(rectangles.shape[0]):
         x, y, yaw, a, b = rectangles[g]
         c, s = np.cos(yaw), np.sin(yaw)
-        a, b = 0.5 * a + margin, 0.5 * b + margin
+        near_a, near_b = 0.5 * a, 0.5 * b
+        a, b = near_a + margin, near_b + margin
         wide, deep = abs(c) * a + abs(s) * b, abs(s) * a + abs(c) * b
         for ix in range(int(np.floor((x - wide) * per_m)), int(np.floor((x + wide) * per_m)) + 1):
             for iy in range(int(np.floor((y - deep) * per_m)), int(np.floor((y + deep) * per_m)) + 1):
                 dx, dy = (ix + 0.5) / per_m - x, (iy + 0.5) / per_m - y
-                if abs(c * dx + s * dy) > a or abs(c * dy - s * dx) > b:
+                u, v = abs(c * dx + s * dy), abs(c * dy - s * dx)
+                if u > a or v > b:
                     continue
                 at = slot_of(keys, key_of(dx + x, dy + y, per_m))
                 if keys[at] != -1 and own[numbers[at]] != g:
-                    beside[g] += 1
+                    beyond = u > near_a if near_a >= near_b else v > near_b
+                    beside[g, 0 if beyond else 1] += 1

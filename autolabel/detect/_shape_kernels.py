@@ -88,6 +88,16 @@ def end_height(a, heights, low, high, ahead):
 
 
 @njit(cache=True, nogil=True)
+def extent_between(a, heights, low, high):
+    """How far points at some heights reach along an axis."""
+    first, last = np.inf, -np.inf
+    for i in range(a.shape[0]):
+        if low <= heights[i] < high:
+            first, last = min(first, a[i]), max(last, a[i])
+    return max(last - first, 0.0)
+
+
+@njit(cache=True, nogil=True)
 def measure(points, above, order, starts, most, many, small_m, out):
     """Rectangle, heights and spread of each group of points, told from one in a few where there are many."""
     for g in range(starts.shape[0] - 1):
@@ -126,8 +136,11 @@ def measure(points, above, order, starts, most, many, small_m, out):
             out[g, 11 + k] = 0.0
         for k in range(n):
             out[g, 11 + min(max(int(heights[k] / 0.5), 0), 3)] += 1.0 / n
-        out[g, 15] = a.std()
-        out[g, 16] = b.std()
-        out[g, 17] = heights.std()
         for k in range(4):
-            out[g, 18 + k] = end_height(a if k < 2 else b, heights, low[k // 2], high[k // 2], k % 2 == 0)
+            out[g, 15 + k] = end_height(a if k < 2 else b, heights, low[k // 2], high[k // 2], k % 2 == 0)
+        top = out[g, 7]
+        for k in range(4):
+            side, low_m, high_m = (a if k < 2 else b), 0.0, 0.35 * top
+            if k % 2 == 0:
+                low_m, high_m = 0.75 * top, np.inf
+            out[g, 19 + k] = extent_between(side, heights, low_m, high_m)

@@ -14,14 +14,14 @@ from calib.types import F64
 
 PLACES = 24
 LARGEST_M = 15.0
-CLOSE_M, SPLIT_M = 0.15, 2.5
+CLOSE_M, SPLIT_M, KNEE_M = 0.15, 2.5, 0.6
 
 
 def standing(background: Background, scans: Scans, config: DetectConfig) -> Shapes:
     """What stands still, from the points of all sweeps.
 
-    What is low is joined twice, loosely and closely, because cars stand close to walls and to each other;
-    what is tall once. Of shapes on top of each other the judge takes the best.
+    What is low is joined three times, loosely, closely, and closely without what is lower than a knee,
+    because cars stand close to walls, hedges and each other; what is tall once. Of shapes on top of each other the judge takes the best.
     """
     points, above_m = background.points, background.above_m
     columns = Columns.of(points, above_m)
@@ -32,6 +32,7 @@ def standing(background: Background, scans: Scans, config: DetectConfig) -> Shap
     for wanted, most_m, smallest_m, tallest_m in (
         (low, np.inf, 0.0, 0.0),
         (low, CLOSE_M, SPLIT_M, 0.0),
+        (low & (columns.tops_m >= KNEE_M), CLOSE_M, SPLIT_M, 0.0),
         (columns.tops_m > 0, np.inf, SPLIT_M, config.tall_m),
     ):
         groups = columns.groups(wanted, np.minimum(reach, most_m)).at_least(config.least_points)

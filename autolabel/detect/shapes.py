@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autolabel.detect.clusters import CELL_M, Columns, Groups
-from calib.types import F64, Bools, Floats, kernel_view
+from calib.types import F64, I64, Bools, Floats, kernel_view
 
-MEASURED = 22
+MEASURED = 23
 FITTED_POINTS, MEASURED_POINTS = 120, 1500
 SMALL_M = 1.3
 MARGIN_M = 0.6
@@ -88,8 +88,9 @@ class Shapes:
 
 NAMES = (
     "long_m", "short_m", "top_m", "bottom_m", "log_points", "closeness", "fill",
-    "to_0.5_m", "to_1.0_m", "to_1.5_m", "above_1.5_m", "spread_along", "spread_across", "spread_up",
-    "beside", "moving", "log_density", "speed_mps", "lived_s", "gone_m", "longest_m",
+    "to_0.5_m", "to_1.0_m", "to_1.5_m", "above_1.5_m", "beyond_ends", "beside", "log_density",
+    "roof_along", "roof_across", "foot_along", "foot_across", "roofed",
+    "speed_mps", "lived_s", "gone_m", "longest_m",
 )  # fmt: skip
 
 
@@ -106,32 +107,44 @@ def shapes_of(
     rectangles = np.ascontiguousarray(found[:, [0, 1, 3, 4, 5]])
     own = np.full(len(columns.tops_m), -1, dtype=np.int64)
     own[columns.column[groups.order]] = np.repeat(np.arange(len(groups)), np.diff(groups.starts))
-    beside = np.zeros(len(groups))
+    beside = np.zeros((len(groups), 2))
     _column_kernels.count_beside(rectangles, MARGIN_M, 1 / CELL_M, columns.keys, columns.numbers, own, beside)
     extents = found[:, 4:6]
-    beside /= 1 + 2 * extents.sum(axis=1) / CELL_M
+    beside /= 1 + 2 * np.column_stack([extents.min(axis=1), extents.max(axis=1)]) / CELL_M
     return Shapes(
         found[:, :3], found[:, 3], extents, found[:, 6], found[:, 7], found[:, 8],
-        _features(found, beside, moving, origins), _seen(found, origins), found[:, 18:22],
+        _features(found, beside, _roofed(own, len(groups), columns), moving, origins), _seen(found, origins), found[:, 15:19],
         np.full(len(groups), moving), np.full((len(groups), 2), np.nan if moving else 0.0),
         np.zeros(len(groups)),
     )  # fmt: skip
 
 
-def _features(found: F64, beside: F64, moving: bool, origins: F64) -> F64:
+def _features(found: F64, beside: F64, roofed: F64, moving: bool, origins: F64) -> F64:
     extents, counts = found[:, 4:6], found[:, 8]
     long_m, short_m = extents.max(axis=1), extents.min(axis=1)
     away_m = np.linalg.norm(found[:, None, :2] - origins[None, :, :2], axis=2).min(axis=1, initial=100.0)
-    along, across = np.maximum(found[:, 15], found[:, 16]), np.minimum(found[:, 15], found[:, 16])
     face = np.maximum(long_m, 0.1) * np.maximum(found[:, 7] - found[:, 6], 0.1)
     density = counts * np.maximum(away_m, 3.0) ** (2 if moving else 0) / face
+    turned = extents[:, 1] > extents[:, 0]
+    roof, foot = found[:, 19::2], found[:, 20::2]
+    roof_along, foot_along = (np.where(turned, e[:, 1], e[:, 0]) / (long_m + 0.05) for e in (roof, foot))
+    roof_across, foot_across = (np.where(turned, e[:, 0], e[:, 1]) / (short_m + 0.05) for e in (roof, foot))
     columns = [
         long_m, short_m, found[:, 7], found[:, 6], np.log(counts), found[:, 9], found[:, 10],
-        *found[:, 11:15].T, along / (long_m + 0.05), across / (short_m + 0.05), found[:, 17], beside,
-        np.full(len(found), float(moving)), np.log(density),
+        *found[:, 11:15].T, *beside.T,
+        np.log(density), roof_along, roof_across, foot_along, foot_across, roofed,
         np.zeros(len(found)), np.full(len(found), ALWAYS_S), np.zeros(len(found)), long_m,
     ]  # fmt: skip
     return np.column_stack(columns)
+
+
+def _roofed(own: I64, count: int, columns: Columns) -> F64:
+    """(G,) above which share of the columns of each group something hangs."""
+    hung = np.zeros(len(own))
+    hung[columns.column[columns.hangs]] = 1.0
+    used = own >= 0
+    share = np.bincount(own[used], hung[used], count) / np.maximum(np.bincount(own[used], minlength=count), 1)
+    return np.asarray(share)
 
 
 def _seen(found: F64, origins: F64) -> F64:

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-STILL_M, CORE = 0.01, 0.6
+STILL_M = 0.01
 
 
 @njit(cache=True, nogil=True)
@@ -110,68 +110,3 @@ def gather(points, grid, pose, move, half, side_m, up_m, rivals, own_m, poses, h
         points, grid, pose, move, half, side_m, up_m, rivals, own_m, poses, halves, skip, found
     )
     return kept, count
-
-
-@njit(cache=True, nogil=True)
-def count_all(points, grid, poses, moves, halves, rivals, rival_poses, counts):
-    """Points in each box that lie in no rival's."""
-    none = np.empty((1, 3))
-    for k in range(len(poses)):
-        counts[k], _ = scan_cells(
-            points,
-            grid,
-            poses[k],
-            moves[k],
-            halves[k],
-            0.1,
-            0.15,
-            rivals[k],
-            -1e3,
-            rival_poses,
-            halves,
-            0,
-            none,
-        )
-
-
-@njit(cache=True, nogil=True)
-def count_rays(points, origin, pose, half):
-    """How many rays from the LiDAR to points end in a box, and how many go through it and end behind.
-
-    Only what goes through the lower middle of the box counts as going through: bonnets, bends and windows
-    leave the rest open.
-    """
-    c, s = np.cos(pose[3]), np.sin(pose[3])
-    dx, dy = origin[0] - pose[0], origin[1] - pose[1]
-    start = np.array([c * dx + s * dy, c * dy - s * dx, origin[2] - pose[2]])
-    radius = np.sqrt(half[0] ** 2 + half[1] ** 2)
-    away = np.sqrt(dx * dx + dy * dy)
-    ended, through = 0, 0
-    ray = np.empty(3)
-    for i in range(len(points)):
-        px, py = points[i, 0] - pose[0], points[i, 1] - pose[1]
-        # Behind the LiDAR, seen from the box, or far off the line between both.
-        if (px - dx) * dx + (py - dy) * dy > 0:
-            continue
-        if abs((px - dx) * dy - (py - dy) * dx) > radius * (np.sqrt((px - dx) ** 2 + (py - dy) ** 2)) * (
-            1.0 if away < 2 * radius else away / np.sqrt(away * away - radius * radius)
-        ):
-            continue
-        ray[0], ray[1], ray[2] = c * px + s * py - start[0], c * py - s * px - start[1], 0.0
-        ray[2] = points[i, 2] - pose[2] - start[2]
-        near, far = 0.0, 1e9
-        for axis in range(3):
-            low = -CORE * half[axis] if axis < 2 else -half[axis]
-            high = CORE * half[axis] if axis < 2 else -0.1 * half[axis]
-            if abs(ray[axis]) < 1e-9:
-                if start[axis] < low or start[axis] > high:
-                    near = 2e9
-                continue
-            a, b = (low - start[axis]) / ray[axis], (high - start[axis]) / ray[axis]
-            near, far = max(near, min(a, b)), min(far, max(a, b))
-        end = start + ray
-        if abs(end[0]) <= half[0] + 0.1 and abs(end[1]) <= half[1] + 0.1 and abs(end[2]) <= half[2] + 0.1:
-            ended += 1
-        elif near < far and far < 1.0:
-            through += 1
-    return ended, through

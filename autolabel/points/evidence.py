@@ -157,9 +157,12 @@ class ObjectPoints:
 
 
 def _crossed(index: PointIndex, pose: F64, half: F64) -> float:
-    from autolabel.points import _gather_kernels
+    from autolabel.points import _ray_kernels
 
-    ended, through = _gather_kernels.count_rays(index.points, index.grid[-1], pose, half)
+    nobody = np.zeros(0, dtype=np.int64)
+    ended, through, _ = _ray_kernels.count_rays(
+        index.points, *index.rays, pose, half, nobody, NONE, NONE[:, :3]
+    )
     return through / (ended + through) if ended + through else np.nan
 
 

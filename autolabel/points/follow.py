@@ -10,7 +10,7 @@ import numpy as np
 from autolabel.points.config import PointsConfig
 from autolabel.points.filter import States
 from autolabel.points.index import PointIndex
-from autolabel.points.neighbours import rivals_near, rivals_of
+from autolabel.points.neighbours import rivals_of
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.scans import Scan, Scans
@@ -239,17 +239,6 @@ def align_frame(
         fits,
     )
     return aligned, hessians, fits
-
-
-def count_frame(index: PointIndex, poses: F64, others: F64, shapes: Shapes) -> F64:
-    """(K,) points in boxes at (K, 4) poses that do not lie in another object at its own (K, 4) pose."""
-    from autolabel.points import _gather_kernels
-
-    counts, there = np.zeros(len(poses)), np.where(np.isfinite(others), others, 1e9)
-    moves = index.moves(poses, np.zeros((len(poses), 2)), shapes.halves)
-    rivals = rivals_near(poses, there, shapes.halves)
-    _gather_kernels.count_all(index.points, index.grid, poses, moves, shapes.halves, rivals, there, counts)
-    return counts
 
 
 def as_measured(

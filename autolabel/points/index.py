@@ -49,6 +49,16 @@ class PointIndex:
         grid = (corner, 1 / CELL_M, columns, rows, order, starts, beam_s, origin)
         return cls(points, grid, world, scan.local_from_ego)
 
+    @property
+    def rays(self) -> tuple[Any, ...]:
+        """The LiDAR's place, and the points by sector around it: order and starts."""
+        from autolabel.points import _ray_kernels
+
+        order = np.empty(len(self.points), dtype=np.int32)
+        starts = np.empty(_ray_kernels.SECTORS + 1, dtype=np.int32)
+        _ray_kernels.sort_by_azimuth(self.points, self.grid[-1], order, starts)
+        return self.grid[-1], order, starts
+
     def moves(self, poses: F64, velocities: F64, halves: F64) -> F64:
         """(K, 4) how objects at (K, 4) poses move while the beam passes them.
 

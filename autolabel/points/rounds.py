@@ -13,10 +13,10 @@ from autolabel.points.follow import (
     Sights,
     align_frame,
     as_measured,
-    count_frame,
     is_found,
 )
 from autolabel.points.index import PointIndex
+from autolabel.points.rest import at_rest
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.points.starts import find_starts
@@ -26,9 +26,7 @@ from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
 HEIGHT_SIGMA_M, SEED_SIGMA_M, SEED_SIGMA_RAD = 0.08, 0.03, 0.02
-PARKED_M, WALKED_M, WELL_SEEN = 0.4, 0.3, 40
 ROUNDS = 1
-NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,40 +64,29 @@ def trace(scans: Scans, seeds: Seeds, config: PointsConfig | None = None) -> Way
     config = config or PointsConfig()
     sights = Sights.empty(len(seeds), len(scans))
     if len(seeds) == 0:
-        return smoothed(scans, seeds, sights, np.zeros((0, len(scans))))
+        return smoothed(scans, seeds, sights, np.zeros(0, dtype=bool))
     starts = find_starts(scans, seeds, config)
     first, last = int(seeds.frames.min()), int(seeds.frames.max())
     for frames in (range(first, len(scans)), range(last, -1, -1)):
         Follower(scans, seeds, config, starts.velocities, starts.sigmas).run(frames, sights)
-    resting = at_rest(scans, seeds, sights, config)
-    ways = smoothed(scans, seeds, sights, resting)
+    parked = at_rest(scans, seeds, sights, starts.velocities.any(axis=1))
+    ways = smoothed(scans, seeds, sights, parked)
     for _ in range(ROUNDS):
-        ways = smoothed(scans, seeds, realigned(scans, seeds, ways, config), resting)
+        ways = smoothed(scans, seeds, realigned(scans, seeds, ways, config), parked)
     return ways
 
 
-def at_rest(scans: Scans, seeds: Seeds, sights: Sights, config: PointsConfig) -> F64:
-    """(K, F) points in the box of each object in each frame if it never moves while the others do."""
-    shapes = Shapes.of_boxes(seeds.sizes_lwh_m, seeds.surfaces(config))
-    counts = np.zeros((len(seeds), len(scans)))
-    for scan in scans:
-        index = PointIndex.of(scan, scans.world)
-        counts[:, scan.frame] = count_frame(index, seeds.poses, sights.poses[:, scan.frame], shapes)
-    return counts
-
-
-def smoothed(scans: Scans, seeds: Seeds, sights: Sights, resting: F64) -> Ways:
+def smoothed(scans: Scans, seeds: Seeds, sights: Sights, parked: Bools) -> Ways:
     """The most likely way of each object through what was seen of it."""
     count, frames = sights.found.shape
     poses, times_s = np.empty((count, frames, 4)), np.empty((count, frames))
     velocities = np.zeros((count, frames, 2))
-    parked, seen = np.zeros(count, dtype=bool), np.zeros((count, 2), dtype=np.int64)
+    seen = np.zeros((count, 2), dtype=np.int64)
     for k in range(count):
         measurements = _measurements(scans, seeds, sights, k)
         habits = habits_of(seeds.kinds[k], seeds.sizes_lwh_m[k])
         own_s = np.unique(measurements.times_s)
         motion = smooth(measurements, own_s, habits)
-        parked[k] = _is_parked(scans, seeds, sights, resting, k)
         at = scans.world.seconds(scans.frames_ns)
         for _ in range(2):
             way = motion.at(at)
@@ -131,43 +118,6 @@ def _measurements(scans: Scans, seeds: Seeds, sights: Sights, k: int) -> Measure
     time_s = scans.world.seen_s(scans.frames_ns[frame : frame + 1], pose[:, :3])
     key = Measurements.of(time_s, pose[:, :3], pose[:, 3], SEED_SIGMA_M, SEED_SIGMA_RAD, firm=True)
     return Measurements.merged([seen, key])
-
-
-def _is_parked(scans: Scans, seeds: Seeds, sights: Sights, resting: F64, k: int) -> bool:
-    """Whether rest explains what was seen as well as moving away does.
-
-    What moves takes its points along: its first place keeps only those where the two places overlap, and
-    what others bring. What rests keeps about as many as it had.
-    """
-    if seeds.kinds[k] in NEVER_MOVE:
-        return True
-    found = np.flatnonzero(sights.found[k])
-    if len(found) == 0:
-        return True
-    shifts = sights.poses[k, found, :2] - seeds.poses[k, :2]
-    away_m = np.linalg.norm(shifts, axis=1)
-    had = np.minimum(_expected(scans, seeds, resting, found, k), sights.inside[k, found])
-    well_seen = bool(np.median(had) >= WELL_SEEN)
-    least_m = PARKED_M if seeds.kinds[k].is_vehicle else WALKED_M
-    if not well_seen:
-        least_m = max(least_m, 0.25 * float(seeds.sizes_lwh_m[k, 0]))
-    far = away_m > max(least_m, 0.5 * np.quantile(away_m, 0.95))
-    if far.sum() < 3 or far.mean() < 0.05:
-        return True
-    c, s = np.cos(seeds.poses[k, 3]), np.sin(seeds.poses[k, 3])
-    along, across = shifts[far] @ [c, s], shifts[far] @ [-s, c]
-    length, width = seeds.sizes_lwh_m[k, :2]
-    shared = np.maximum(1 - np.abs(along) / length, 0) * np.maximum(1 - np.abs(across) / width, 0)
-    kept = np.minimum(resting[k, found[far]] / np.maximum(had[far], 1), 1.0)
-    return bool(np.mean(kept) > 1 - (0.2 if well_seen else 0.5) * (1 - np.mean(shared)))
-
-
-def _expected(scans: Scans, seeds: Seeds, resting: F64, frames: I64, k: int) -> F64:
-    """Points that an object at rest should have in other frames, by its distance from the car."""
-    origins = scans.world.local_from_ego(scans.frames_ns).translations
-    away_m = np.linalg.norm(origins - seeds.poses[k, :3], axis=1)
-    seed = int(seeds.frames[k])
-    return np.asarray(resting[k, seed] * (away_m[seed] / np.maximum(away_m[frames], 1.0)) ** 2)
 
 
 def realigned(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> Sights:

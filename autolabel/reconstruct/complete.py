@@ -9,12 +9,12 @@ from autolabel.detections import Detections
 from autolabel.reconstruct.followed import follow_single_boxes
 from autolabel.reconstruct.keyframes import fill
 from autolabel.scans import ENOUGH_SCANS, Scans
+from autolabel.traced import Traced
 from autolabel.track import TrackConfig, chains_of
 from autolabel.world import LocalWorld
 from calib.types import I64
 from fusion.categories import Kind, kind_of
-from fusion.edits import Edit
-from fusion.labels import Annotation, LabelSet
+from fusion.labels import LabelSet
 from fusion.progress import Progress
 
 
@@ -24,14 +24,14 @@ def complete(
     detections: LabelSet | None = None,
     config: Config | None = None,
     progress: Progress | None = None,
-) -> tuple[Edit, ...]:
-    """Edits that complete the tracks of key frames with what detections and points tell.
+) -> list[Traced]:
+    """Completes the tracks of key frames with what detections and points tell.
 
     Objects of which a single box is given are followed by their points; of others `fill` tells the way
     between their boxes.
     """
     config, world = config or Config(), scans.world
-    followed: dict[str, list[Annotation]] = {}
+    followed: dict[str, Traced] = {}
     if config.use_points and scans.share > ENOUGH_SCANS:
         followed = follow_single_boxes(keyframes, scans, config.points)
     return fill(

@@ -29,6 +29,7 @@ class Reconstruction:
     Attributes:
         sightings: its boxes.
         motion: the same, with velocities and covariances.
+        parked: whether it stands still.
         detected: (N,) whether a detection stands behind the box.
         scores: (N,) in 0..1.
         features: (N,) each, what a confidence can be learnt from, by name.
@@ -37,6 +38,7 @@ class Reconstruction:
 
     sightings: Sightings
     motion: Motion
+    parked: bool
     detected: Bools
     scores: F64
     features: Mapping[str, F64]
@@ -80,6 +82,7 @@ def reconstruct(
     return Reconstruction(
         Sightings(path.times_ns[rows], sightings.local_from_box.take(rows), sightings.sizes_lwh_m[rows]),
         path.motion.at(path.motion.times_s[rows]) if len(rows) else path.motion,
+        path.parked,
         np.isin(path.times_ns[rows], evidence.detections.times_ns),
         scores[rows],
         {name: values[rows] for name, values in features.items()},

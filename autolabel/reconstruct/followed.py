@@ -6,10 +6,10 @@ import numpy as np
 
 from autolabel.points import PointsConfig, Seeds, Ways, trace
 from autolabel.reconstruct.headings import poses_from, tilts_of
-from autolabel.reconstruct.keyframes import is_given
 from autolabel.scans import Scans
+from autolabel.traced import Traced, is_given
 from autolabel.world import Sightings
-from calib.types import F64, Bools
+from calib.types import F64, I64
 from fusion.boxes import Boxes
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.overlap import count_points_in_boxes
@@ -17,10 +17,8 @@ from fusion.overlap import count_points_in_boxes
 FOUND, UNSEEN = 0.9, 0.5
 
 
-def follow_single_boxes(
-    keyframes: LabelSet, scans: Scans, config: PointsConfig
-) -> dict[str, list[Annotation]]:
-    """By track, the boxes at the frames without a given one, of all tracks that have just one given box."""
+def follow_single_boxes(keyframes: LabelSet, scans: Scans, config: PointsConfig) -> dict[str, Traced]:
+    """Follows, by track, all objects of which just one box is given."""
     single: list[tuple[Track, Annotation]] = []
     frames_ns = scans.frames_ns
     for track in keyframes.tracks.values():
@@ -32,9 +30,9 @@ def follow_single_boxes(
     seeds = Seeds.of(((track.category, annotation) for track, annotation in single), scans.world, frames_ns)
     ways = trace(scans, seeds, config)
     tilts = np.concatenate([_tilt(annotation, scans) for _, annotation in single])
-    there = _there(ways, seeds, scans, tilts)
+    support = _support(ways, seeds, scans, tilts)
     return {
-        track.id: _annotations(ways, seeds, scans, tilts, there, k) for k, (track, _) in enumerate(single)
+        track.id: _traced(track, ways, seeds, scans, tilts, support, k) for k, (track, _) in enumerate(single)
     }
 
 
@@ -54,31 +52,45 @@ def _boxes(ways: Ways, seeds: Seeds, tilts: F64, frame: int) -> Boxes:
     return Boxes(local_from_box, seeds.sizes_lwh_m)
 
 
-def _there(ways: Ways, seeds: Seeds, scans: Scans, tilts: F64) -> Bools:
-    """(K, F) whether an object is held to be there: from the first frame that shows it to the last."""
-    count, frames = ways.poses.shape[:2]
-    shown = ways.sights.found.copy()
+def _support(ways: Ways, seeds: Seeds, scans: Scans, tilts: F64) -> I64:
+    """(K, F) points in the box of each object in each frame; -1 in frames without a scan."""
+    support = np.full(ways.poses.shape[:2], -1, dtype=np.int64)
     for scan in scans:
-        inside = count_points_in_boxes(scan.points, _boxes(ways, seeds, tilts, scan.frame))
-        shown[:, scan.frame] |= ways.parked & (inside > 0)
-    shown[np.arange(count), seeds.frames] = True
-    numbers = np.arange(frames)
-    first = np.argmax(shown, axis=1)
-    last = frames - 1 - np.argmax(shown[:, ::-1], axis=1)
-    return np.asarray((numbers >= first[:, None]) & (numbers <= last[:, None]))
+        boxes = _boxes(ways, seeds, tilts, scan.frame)
+        support[:, scan.frame] = count_points_in_boxes(scan.points, boxes)
+    return support
 
 
-def _annotations(
-    ways: Ways, seeds: Seeds, scans: Scans, tilts: F64, there: Bools, k: int
-) -> list[Annotation]:
-    frames = np.flatnonzero(there[k])
-    frames = frames[frames != seeds.frames[k]]
+def _frames(ways: Ways, seeds: Seeds, support: I64, k: int) -> I64:
+    """Frames at which an object is there and not given: from the first to the last that shows it."""
+    shown = ways.sights.found[k] | (ways.parked[k] & (support[k] > 0))
+    shown[seeds.frames[k]] = True
+    rows = np.flatnonzero(shown)
+    frames = np.arange(rows[0], rows[-1] + 1)
+    return np.asarray(frames[frames != seeds.frames[k]])
+
+
+def _traced(track: Track, ways: Ways, seeds: Seeds, scans: Scans, tilts: F64, support: I64, k: int) -> Traced:
+    frames = _frames(ways, seeds, support, k)
     poses = ways.poses[k, frames]
     local_from_box = poses_from(poses[:, :3], poses[:, 3], np.tile(tilts[k], (len(frames), 1)))
     sizes = np.tile(seeds.sizes_lwh_m[k], (len(frames), 1))
     boxes = Sightings(scans.frames_ns[frames], local_from_box, sizes).boxes(scans.world)
     found = ways.sights.found[k, frames] | ways.parked[k]
-    return [
+    made = tuple(
         Annotation(int(scans.frames_ns[frame]), box, Source.INTERPOLATED, FOUND if seen else UNSEEN)
         for frame, box, seen in zip(frames, boxes, found, strict=True)
-    ]
+    )
+    away_s = np.abs(scans.frames_ns[frames] - scans.frames_ns[seeds.frames[k]]) / 1e9
+    features = {
+        "key_s": away_s,
+        "points": support[k, frames].astype(np.float64),
+        "found": found.astype(np.float64),
+        "speed_mps": np.linalg.norm(ways.velocities[k, frames], axis=1),
+    }
+    notes = (
+        "followed by its points from one given box",
+        "stands still" if ways.parked[k] else "moves",
+        f"found in {int(found.sum())} of {len(frames)} frames",
+    )
+    return Traced(track, made, features, None, notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from autolabel.reconstruct.config import ReconstructConfig
 from autolabel.reconstruct.estimate import Reconstruction, reconstruct
 from autolabel.reconstruct.evidence import Evidence, PointEvidence
 from autolabel.reconstruct.scope import Scope
+from autolabel.traced import Traced, is_given
 from autolabel.world import LocalWorld, Sightings
 from calib.se3 import SE3Batch
 from calib.types import F64, I64
 from fusion.categories import kind_of
-from fusion.edits import Edit, PutAnnotations, RemoveAnnotations
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.progress import Progress
 
@@ -31,10 +31,10 @@ def fill(
     settings: ReconstructConfig,
     chains_of: Chains,
     points_of: PointsOf | None = None,
-    followed: Mapping[str, list[Annotation]] | None = None,
+    followed: Mapping[str, Traced] | None = None,
     progress: Progress | None = None,
-) -> tuple[Edit, ...]:
-    """Edits that complete the tracks of which some boxes are given; they apply to `keyframes`.
+) -> list[Traced]:
+    """Completes the tracks of which some boxes are given.
 
     Given is what a person, a file or a detector made, and whatever is locked; it stays as it is. What an
     earlier run interpolated is replaced. A frame holds an object only where the labelled instant before it or
@@ -46,43 +46,50 @@ def fill(
     found = all_detections(detections, world)
     tracks = [t for t in keyframes.tracks.values() if _covered(given[t.id], world)]
     if not tracks:
-        return ()
+        return []
     objects = [_known(track, given[track.id], frames_ns, labelled_ns, found, world) for track in tracks]
     scope = Scope.of(_together([known.evidence.keys for known in objects]), distances_m(found, world), world)
     claims = claimed(objects, found, chains_of(found), labelled_ns, world, settings)
-    edits: list[Edit] = []
+    traced: list[Traced] = []
     for number, (track, known, claim) in enumerate(zip(tracks, objects, claims, strict=True)):
         if progress:
             progress("reconstruct", number, len(tracks))
         if followed is not None and track.id in followed:
-            edits += _edits(track, followed[track.id])
+            traced.append(followed[track.id])
             continue
         points = None if points_of is None else points_of(track)
         evidence = Evidence(known.evidence.keys, found.take(claim), points, labelled_ns)
         whole = reconstruct(evidence, known.frames_ns, known.kind, world, settings, scope)
-        edits += _edits(track, annotations_of(whole, world, given[track.id]))
+        traced.append(_traced(track, whole, world, given[track.id], evidence.detections))
     if progress:
         progress("reconstruct", len(tracks), len(tracks))
-    return tuple(edits)
+    return traced
 
 
-def is_given(annotation: Annotation) -> bool:
-    """Whether propagation starts from an annotation rather than replacing it."""
-    return annotation.locked or annotation.source is not Source.INTERPOLATED
+def _traced(
+    track: Track, whole: Reconstruction, world: LocalWorld, given: list[Annotation], detections: Detections
+) -> Traced:
+    """An object with the boxes at the frames at which none is given."""
+    new = ~np.isin(whole.sightings.times_ns, [a.timestamp_ns for a in given])
+    made = annotations_of(whole, world)
+    features = {name: values[new] for name, values in whole.features.items()}
+    notes = (
+        f"given in {len(given)} frames, detected in {len(detections)}",
+        "stands still" if whole.parked else "moves",
+    )
+    return Traced(
+        track, tuple(a for a, is_new in zip(made, new, strict=True) if is_new), features, detections, notes
+    )
 
 
-def annotations_of(
-    whole: Reconstruction, world: LocalWorld, given: Iterable[Annotation] = ()
-) -> list[Annotation]:
-    """The boxes of an object at the frames at which none is given."""
-    taken = {a.timestamp_ns for a in given}
+def annotations_of(whole: Reconstruction, world: LocalWorld) -> list[Annotation]:
+    """The boxes of an object at all frames."""
     boxes = whole.sightings.boxes(world)
     return [
         Annotation(int(t), box, Source.AUTO if seen else Source.INTERPOLATED, float(score))
         for t, box, seen, score in zip(
             whole.sightings.times_ns, boxes, whole.detected, whole.scores, strict=True
         )
-        if int(t) not in taken
     ]
 
 
@@ -144,11 +151,3 @@ def _together(parts: list[Sightings]) -> Sightings:
     )
     times_ns = np.concatenate([p.times_ns for p in parts])
     return Sightings(times_ns, local_from_box, np.concatenate([p.sizes_lwh_m for p in parts]))
-
-
-def _edits(track: Track, filled: list[Annotation]) -> Iterable[Edit]:
-    stale = {t for t, a in track.annotations.items() if not is_given(a)} - {a.timestamp_ns for a in filled}
-    if stale:
-        yield RemoveAnnotations(track.id, tuple(sorted(stale)))
-    if filled:
-        yield PutAnnotations(track.id, tuple(filled))

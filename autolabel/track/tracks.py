@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from autolabel.config import Config
 from autolabel.detections import Detections, detections_by_kind
 from autolabel.points.evidence import ObjectPoints, PointBank
 from autolabel.reconstruct.config import ReconstructConfig
-from autolabel.reconstruct.estimate import boxes_along, reconstruct
+from autolabel.reconstruct.estimate import Reconstruction, boxes_along, reconstruct
 from autolabel.reconstruct.evidence import Evidence
 from autolabel.reconstruct.scope import Scope
 from autolabel.reconstruct.trace import trace
 from autolabel.scans import ENOUGH_SCANS, Scans
+from autolabel.traced import Traced
 from autolabel.track.chains import chains_of, without_poses
 from autolabel.track.config import TrackConfig
 from autolabel.track.score import beside_others, chance, odds_of
@@ -23,7 +24,7 @@ from autolabel.world import LocalWorld, Sightings
 from calib.se3 import SE3Batch
 from calib.types import F64, I64
 from fusion.categories import Kind
-from fusion.edits import Edit, PutTrack
+from fusion.edits import Edit
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.progress import Progress
@@ -50,31 +51,26 @@ class Chain:
 
 def tracks_of(
     found: Mapping[Kind, Detections], scans: Scans, config: Config, progress: Progress | None = None
-) -> tuple[Edit, ...]:
-    """Edits that put the tracks which detections add up to into an empty label set.
+) -> list[Traced]:
+    """The tracks which detections add up to.
 
     Tracks are named "1", "2", ... in order of appearance; their attribute `odds` is the log odds that
     there is an object. Boxes at frames without a detection are `Source.INTERPOLATED`.
     """
-    world, settings = scans.world, config.track
-    chains = all_chains(found, scans.frames_ns, world, settings)
+    chains = all_chains(found, scans.frames_ns, scans.world, config.track)
     bank = PointBank(scans) if config.use_points and scans.share > ENOUGH_SCANS else None
-    tracks: list[Track] = []
+    tracks: list[Traced] = []
     for number, chain in enumerate(chains):
         if progress:
             progress("reconstruct", number, len(chains))
-        if bank is None:
-            sightings = path_of(chain, scans.frames_ns, world)
-        else:
-            sightings = path_with_points(chain, bank, config)
-        tracks.append(_track(chain, sightings, world, settings))
+        tracks.append(_traced(chain, scans, bank, config))
     if progress:
         progress("reconstruct", len(chains), len(chains))
-    tracks = sorted((t for t in tracks if t.annotations), key=lambda track: next(iter(track.annotations)))
-    return tuple(
-        PutTrack(Track(str(number), track.category, track.annotations, attributes=track.attributes))
-        for number, track in enumerate(tracks, start=1)
-    )
+    tracks = sorted((t for t in tracks if t.made), key=lambda traced: traced.made[0].timestamp_ns)
+    return [
+        replace(traced, track=replace(traced.track, id=str(number)))
+        for number, traced in enumerate(tracks, start=1)
+    ]
 
 
 def track_detections(
@@ -83,10 +79,11 @@ def track_detections(
     config: Config | None = None,
     progress: Progress | None = None,
 ) -> tuple[Edit, ...]:
-    """`tracks_of` the annotations of a label set, each one detection, whatever track it is in."""
+    """Edits that put `tracks_of` the annotations of a label set, each one detection, into an empty one."""
     scans = Scans(LocalWorld.of(log))
     found = detections_by_kind(detections, scans.world)
-    return tracks_of(found, scans, config or Config(), progress)
+    traced = tracks_of(found, scans, config or Config(), progress)
+    return tuple(edit for one in traced for edit in one.edits())
 
 
 def all_chains(
@@ -109,19 +106,22 @@ def all_chains(
     ]
 
 
-def _track(chain: Chain, sightings: Sightings, world: LocalWorld, settings: TrackConfig) -> Track:
-    scores = _scores(chain, sightings.times_ns, world, settings)
+def _traced(chain: Chain, scans: Scans, bank: PointBank | None, config: Config) -> Traced:
+    if bank is None:
+        sightings, features = path_of(chain, scans.frames_ns, scans.world), {}
+    else:
+        whole = with_points(chain, bank, config)
+        sightings, features = whole.sightings, dict(whole.features)
+    scores = _scores(chain, sightings.times_ns, scans.world, config.track)
     detected = set(chain.seen.times_ns.tolist())
-    annotations = [
+    made = tuple(
         Annotation(int(t), box, Source.AUTO if t in detected else Source.INTERPOLATED, float(score))
-        for t, box, score in zip(sightings.times_ns, sightings.boxes(world), scores, strict=True)
-    ]
-    attributes = {
-        "score": float(chance(np.array(chain.odds))),
-        "odds": chain.odds,
-        "detections": len(chain.seen),
-    }
-    return Track.of("", _category(chain.seen), annotations, attributes)
+        for t, box, score in zip(sightings.times_ns, sightings.boxes(scans.world), scores, strict=True)
+    )
+    chances = float(chance(np.array(chain.odds)))
+    attributes = {"score": chances, "odds": chain.odds, "detections": len(chain.seen)}
+    notes = (f"{len(chain.seen)} detections, an object with a chance of {100 * chances:.0f} %",)
+    return Traced(Track("", _category(chain.seen), attributes=attributes), made, features, chain.seen, notes)
 
 
 def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:
@@ -134,14 +134,14 @@ def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:
     return boxes_along(path, evidence, world)
 
 
-def path_with_points(chain: Chain, bank: PointBank, config: Config) -> Sightings:
-    """The boxes of an object wherever its points say that it is."""
+def with_points(chain: Chain, bank: PointBank, config: Config) -> Reconstruction:
+    """An object wherever its points say that it is."""
     seen, world, frames_ns = chain.seen, bank.scans.world, bank.scans.frames_ns
     evidence = Evidence(NO_KEYS, seen, ObjectPoints(bank, chain.kind, config.points))
     cars = world.local_from_ego(seen.times_ns).translations
     farthest_m = float(np.linalg.norm(seen.boxes.dst_from_box.translations - cars, axis=1).max())
     scope = Scope(world, (), farthest_m)
-    return reconstruct(evidence, frames_ns, chain.kind, world, config.reconstruct, scope).sightings
+    return reconstruct(evidence, frames_ns, chain.kind, world, config.reconstruct, scope)
 
 
 def _scores(chain: Chain, wanted_ns: I64, world: LocalWorld, settings: TrackConfig) -> F64:

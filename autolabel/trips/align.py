@@ -81,6 +81,8 @@ def _joined(passage: Passage, map: StandingMap, config: AlignConfig) -> tuple[SE
     met = meet(passage, map)
     if met.sure.sum() < min(config.least_stations, len(passage.stations)):
         return None
+    if float(np.median(met.agreement[met.sure])) < config.least_trip_agreement:
+        return None
     return agreed(passage, met, config), met
 
 

@@ -53,6 +53,7 @@ class AlignConfig(BaseModel):
         near_m: a scan farther than this from all others' has nothing to be laid on.
         least_share: of its points so many must meet something known.
         least_agreement: of what stands around it so much must stand there on the other trip too.
+        least_trip_agreement: and so much on the whole: streets are built alike.
         least_stations: trips that meet at fewer places do not meet.
         sigma_m: how well a scan is laid at best.
         sigma_deg: the same of its turn.
@@ -72,7 +73,8 @@ class AlignConfig(BaseModel):
     station_m: Positive = 1.0
     near_m: Positive = 25.0
     least_share: Share = 0.25
-    least_agreement: Share = 0.5
+    least_agreement: Share = 0.6
+    least_trip_agreement: Share = 0.85
     least_stations: Count = 3
     sigma_m: Positive = 0.01
     sigma_deg: Positive = 0.06

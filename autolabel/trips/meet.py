@@ -74,14 +74,13 @@ class StandingMap:
         scales = FINE_SCALES if rough else LAST_SCALES
         return self._fine.align(station.few_ego, map_from_ego, scales, FINE_ROUNDS)
 
-    def agreement(self, station: Station, map_from_ego: SE3, tall: Bools, wide: Bools) -> float:
+    def agreement(self, station: Station, map_from_ego: SE3, tall: Bools) -> float:
         """Of what stands around a scan, the share that stands there on the map as well.
 
         Args:
             station: the scan.
             map_from_ego: where it is laid.
             tall: the cells of the plan where something stands.
-            wide: the same and the cells around.
         """
         search = self.config.search
         points = map_from_ego @ station.points_ego
@@ -93,7 +92,7 @@ class StandingMap:
         at = cells + first.astype(int)
         at = at[((at >= 0) & (at < tall.shape)).all(axis=1)]
         known = self.plan.seen[at[:, 0], at[:, 1]]
-        return float(wide[at[known, 0], at[known, 1]].mean()) if known.sum() >= 10 else 0.0
+        return float(tall[at[known, 0], at[known, 1]].mean()) if known.sum() >= 10 else 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -118,13 +117,10 @@ def meet(passage: Passage, map: StandingMap) -> Met:
 
     Stretches of the way are looked for from above; the one that fits best is where it begins.
     """
-    from scipy.ndimage import binary_dilation
-
     config, count = map.config, len(passage.stations)
     tall = map.plan.standing_m(config.search) > 0
-    wide = np.asarray(binary_dilation(tall, np.ones((3, 3), bool)))
     found = Met(passage.given_from_ego, np.zeros((count, 6, 6)), np.zeros(count), np.zeros(count, bool))
-    seed = _seed(passage, map, tall, wide)
+    seed = _seed(passage, map, tall)
     if seed is None:
         return found
     first, match = seed
@@ -133,7 +129,7 @@ def meet(passage: Passage, map: StandingMap) -> Met:
         before, last, sure = first, match.map_from_ego, True
         for k in order:
             guess = last @ (passage.given_from_ego[before].inverse() @ passage.given_from_ego[k])
-            laid = _laid(map, passage.stations[k], guess, tall, wide, rough=not sure)
+            laid = _laid(map, passage.stations[k], guess, tall, rough=not sure)
             sure = laid is not None
             if laid is not None:
                 now, found.agreement[k] = laid
@@ -145,7 +141,7 @@ def meet(passage: Passage, map: StandingMap) -> Met:
 
 
 def _laid(
-    map: StandingMap, station: Station, guess: SE3, tall: Bools, wide: Bools, rough: bool
+    map: StandingMap, station: Station, guess: SE3, tall: Bools, rough: bool
 ) -> tuple[Match, float] | None:
     """A scan on the map and how well it agrees; None where it does not lie there."""
     config = map.config
@@ -154,11 +150,11 @@ def _laid(
     match = map.lay(station, guess, rough)
     if match.share < config.least_share:
         return None
-    agreement = map.agreement(station, match.map_from_ego, tall, wide)
+    agreement = map.agreement(station, match.map_from_ego, tall)
     return (match, agreement) if agreement >= config.least_agreement else None
 
 
-def _seed(passage: Passage, map: StandingMap, tall: Bools, wide: Bools) -> tuple[int, Match] | None:
+def _seed(passage: Passage, map: StandingMap, tall: Bools) -> tuple[int, Match] | None:
     """The station that lies best on the map, and how."""
     config, best = map.config, None
     for members in _stretches(passage, map):
@@ -167,7 +163,7 @@ def _seed(passage: Passage, map: StandingMap, tall: Bools, wide: Bools) -> tuple
         points = _together(passage, members)
         for guess in guesses(map.plan, points, places[middle], config.search):
             map_from_ego = guess.map_from_given @ passage.given_from_ego[middle]
-            laid = _laid(map, passage.stations[middle], map_from_ego, tall, wide, rough=True)
+            laid = _laid(map, passage.stations[middle], map_from_ego, tall, rough=True)
             if laid is not None and (best is None or laid[1] > best[2]):
                 best = (middle, *laid)
     return None if best is None else (best[0], best[1])

@@ -37,17 +37,13 @@ class Passage:
         log: name.
         stations: in order of time.
         given_from_ego: one pose a station.
+        along_m: (K,) way to each station.
     """
 
     log: str
     stations: tuple[Station, ...]
     given_from_ego: SE3Batch
-
-    @property
-    def along_m(self) -> F64:
-        """(K,) way to each station."""
-        steps_m = np.linalg.norm(np.diff(self.given_from_ego.translations, axis=0), axis=1)
-        return np.concatenate([[0.0], np.cumsum(steps_m)])
+    along_m: F64
 
     @property
     def frames_ns(self) -> I64:
@@ -57,7 +53,7 @@ class Passage:
     def part(self, members: I64) -> Passage:
         """Some of the stations."""
         stations = tuple(self.stations[int(k)] for k in members)
-        return Passage(self.log, stations, self.given_from_ego.take(members))
+        return Passage(self.log, stations, self.given_from_ego.take(members), self.along_m[members])
 
     @classmethod
     def of(cls, log: DriveLog, given_from_world: SE3, config: AlignConfig) -> Passage:
@@ -70,7 +66,7 @@ class Passage:
         )
         times_ns = np.array([station.frame_ns for station in stations], dtype=np.int64)
         world_from_ego = log.trajectory.at_many(times_ns)
-        return cls(log.name, stations, given_from_world @ world_from_ego)
+        return cls(log.name, stations, given_from_world @ world_from_ego, _along_m(log, times_ns))
 
 
 def _spaced(log: DriveLog, station_m: float) -> I64:
@@ -80,10 +76,17 @@ def _spaced(log: DriveLog, station_m: float) -> I64:
     frames_ns = np.array([t for t in frames_ns[within].tolist() if log.sweep_at(t) is not None], np.int64)
     if len(frames_ns) == 0:
         return frames_ns
-    places = log.trajectory.at_many(frames_ns).translations
-    along_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(places, axis=0), axis=1))])
+    along_m = _along_m(log, frames_ns)
     _, first = np.unique(np.floor(along_m / station_m), return_index=True)
     return np.asarray(frames_ns[np.union1d(first, [len(frames_ns) - 1])])
+
+
+def _along_m(log: DriveLog, times_ns: I64) -> F64:
+    """(N,) the car's way to each of some instants, between them too."""
+    every_ns = np.union1d(log.trajectory.timestamps_ns, times_ns)
+    places = log.trajectory.at_many(every_ns).translations
+    along_m = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(places, axis=0), axis=1))])
+    return np.asarray(along_m[np.searchsorted(every_ns, times_ns)])
 
 
 def _station(sweep: ThinSweep, given: Trajectory, config: AlignConfig) -> Station:

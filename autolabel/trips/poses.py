@@ -71,6 +71,8 @@ def closed(passage: Passage, config: AlignConfig) -> SE3Batch:
     met = meet(passage.part(late), map)
     if met.sure.sum() < config.least_stations:
         return given
+    if float(np.median(met.agreement[met.sure])) < config.least_trip_agreement:
+        return given
     rows = np.arange(len(given))
     laid = {int(k): met.map_from_ego[n] for n, k in enumerate(late) if met.sure[n]}
     start = SE3Batch.stack(laid.get(int(k), given[int(k)]) for k in rows)

@@ -21,7 +21,7 @@ Disturb = Callable[[DriveLog, float, float], DriveLog]
 
 
 def street(trip: int, seed: int = 21, **changes) -> SimulationConfig:
-    base = SimulationConfig(f"trip {trip}", seed, trip, 2.0, rings=48, azimuth_steps=700, cameras=0)
+    base = SimulationConfig(f"trip {trip}", seed, trip, 1.5, rings=48, azimuth_steps=600, cameras=0)
     return replace(
         base, vehicles=6, pedestrians=8, cyclists=2, street_margin_m=70.0, label_range_m=50.0, **changes
     )
@@ -106,9 +106,8 @@ def test_the_first_trip_is_what_a_drive_was_without_trips():
 
 def test_another_trip_finds_the_street_and_most_who_park_there_but_other_traffic(twice):
     first, second = twice.drives
-    assert (
-        second.scene.solid.mesh.vertices[:1000].tobytes() == first.scene.solid.mesh.vertices[:1000].tobytes()
-    )
+    walls = [drive._furniture.vertices.tobytes() for drive in twice.drives]
+    assert walls[0] == walls[1]
     assert second.timestamps_ns[0] - first.timestamps_ns[0] == DAY_NS
     parked = [a for a in first.actors if not a.moving and a.body.category != "pedestrian"]
     stayed = [id for id in twice.same if not id.startswith("pedestrian")]
@@ -226,7 +225,7 @@ def carried(shared, trip: int) -> dict[str, Track]:
 def test_what_stands_is_carried_over_and_nothing_is_invented(twice, laid):
     shared = share([(twice.first, twice.labels[0]), (twice.bad, LabelSet())], laid)
     put, truth = carried(shared, 1), twice.labels[1]
-    assert len(put) >= 5 and not carried(shared, 0)
+    assert len(put) >= 4 and not carried(shared, 0)
     ious = []
     for track in put.values():
         assert not track.id.startswith("pedestrian")

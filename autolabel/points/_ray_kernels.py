@@ -1,0 +1,118 @@
+"""What the rays of a scan say of boxes: they end in them, go through them, or end before."""
+
+import numpy as np
+from numba import njit
+
+from autolabel.points._gather_kernels import in_reach
+
+CORE = 0.6
+SECTORS = 720
+
+
+@njit(cache=True, nogil=True)
+def sort_by_azimuth(points, origin, order, starts):
+    """Order of points by sector around the LiDAR: those of sector s are `order[starts[s]:starts[s + 1]]`."""
+    sectors = np.empty(len(points), dtype=np.int32)
+    starts[:] = 0
+    for i in range(len(points)):
+        turn = np.arctan2(points[i, 1] - origin[1], points[i, 0] - origin[0]) / (2 * np.pi)
+        sectors[i] = min(int((turn - np.floor(turn)) * SECTORS), SECTORS - 1)
+        starts[sectors[i] + 1] += 1
+    for s in range(SECTORS):
+        starts[s + 1] += starts[s]
+    fill = starts[:-1].copy()
+    for i in range(len(points)):
+        order[fill[sectors[i]]] = i
+        fill[sectors[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def span(origin, pose, half):
+    """First sector and number of sectors that a box covers, seen from the LiDAR."""
+    c, s = np.cos(pose[3]), np.sin(pose[3])
+    dx, dy = pose[0] - origin[0], pose[1] - origin[1]
+    if dx * dx + dy * dy < 1.5 * (half[0] ** 2 + half[1] ** 2):
+        return 0, SECTORS
+    middle = np.arctan2(dy, dx)
+    low, high = 0.0, 0.0
+    for x in (-half[0], half[0]):
+        for y in (-half[1], half[1]):
+            turn = np.arctan2(dy + s * x + c * y, dx + c * x - s * y) - middle
+            turn = (turn + np.pi) % (2 * np.pi) - np.pi
+            low, high = min(low, turn), max(high, turn)
+    first = int(np.floor((middle + low) / (2 * np.pi) * SECTORS))
+    last = int(np.floor((middle + high) / (2 * np.pi) * SECTORS))
+    return first, last - first + 1
+
+
+@njit(cache=True, nogil=True)
+def meets(start, ray, half, low, high):
+    """Where along a ray it enters and leaves the part of a box between two heights."""
+    near, far = 0.0, 1e9
+    for axis in range(3):
+        a, b = (-half[axis], half[axis]) if axis < 2 else (low, high)
+        if abs(ray[axis]) < 1e-9:
+            if start[axis] < a or start[axis] > b:
+                return 2e9, 0.0
+            continue
+        enter, leave = (a - start[axis]) / ray[axis], (b - start[axis]) / ray[axis]
+        near, far = max(near, min(enter, leave)), min(far, max(enter, leave))
+    return near, far
+
+
+@njit(cache=True, nogil=True)
+def count_rays(points, origin, order, starts, pose, half, rivals, rival_poses, halves):
+    """How many rays from the LiDAR to points end in a box, go through it and end behind, or end before it.
+
+    Only what goes through the lower middle of the box counts as going through: bonnets, bends and windows
+    leave the rest open. What ends in a rival's box that reaches into this one counts for nothing.
+    """
+    c, s = np.cos(pose[3]), np.sin(pose[3])
+    dx, dy = origin[0] - pose[0], origin[1] - pose[1]
+    start = np.array([c * dx + s * dy, c * dy - s * dx, origin[2] - pose[2]])
+    core = np.array([CORE * half[0], CORE * half[1], half[2]])
+    ended, through, before, ray = 0, 0, 0, np.empty(3)
+    first, sectors = span(origin, pose, half)
+    for sector in range(first, first + sectors):
+        sector = sector % SECTORS
+        for n in range(starts[sector], starts[sector + 1]):
+            i = order[n]
+            px, py, pz = points[i, 0] - pose[0], points[i, 1] - pose[1], points[i, 2] - pose[2]
+            if in_reach(px, py, pz, c, s, half, 0.1, 0.1):
+                if not in_any(points[i], rivals, rival_poses, halves):
+                    ended += 1
+                continue
+            ray[0], ray[1], ray[2] = c * px + s * py - start[0], c * py - s * px - start[1], pz - start[2]
+            near, far = meets(start, ray, half, -half[2], half[2])
+            if near >= far:
+                continue
+            if near > 1.0:
+                before += 1
+                continue
+            near, far = meets(start, ray, core, -half[2], -0.1 * half[2])
+            if near < far and far < 1.0:
+                through += 1
+    return ended, through, before
+
+
+@njit(cache=True, nogil=True)
+def in_any(point, rivals, poses, halves):
+    """Whether a point lies in the box of one of some rivals, filled up with -1."""
+    for r in rivals:
+        if r < 0:
+            break
+        c, s = np.cos(poses[r, 3]), np.sin(poses[r, 3])
+        dx, dy, dz = point[0] - poses[r, 0], point[1] - poses[r, 1], point[2] - poses[r, 2]
+        if in_reach(dx, dy, dz, c, s, halves[r], 0.1, 0.1):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def count_all_rays(points, origin, order, starts, which, poses, halves, rivals, rival_poses, counts):
+    """`count_rays` for some boxes, into (K, 3)."""
+    for k in which:
+        ended, through, before = count_rays(
+            points, origin, order, starts, poses[k], halves[k], rivals[k], rival_poses, halves
+        )
+        counts[k, 0], counts[k, 1], counts[k, 2] = ended, through, before

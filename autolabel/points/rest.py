@@ -1,0 +1,100 @@
+"""Whether objects stand still: what moves away leaves an empty place behind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autolabel.points.follow import Sights
+from autolabel.points.index import PointIndex
+from autolabel.points.neighbours import rivals_near
+from autolabel.points.seeds import Seeds
+from autolabel.scans import Scans
+from calib.types import F64, Bools
+from fusion.categories import Kind
+
+PARKED_M, WALKED_M, LEAST_FRAMES = 0.4, 0.3, 3
+ENOUGH = 4.0
+LEAST_SHARE = 0.25
+EMPTY = 0.35
+NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
+
+
+def at_rest(scans: Scans, seeds: Seeds, sights: Sights, started: Bools) -> Bools:
+    """(K,) which objects stand still.
+
+    An object moved if it was found elsewhere and its first place was seen to be empty meanwhile. A place
+    is seen where rays end in it or go on behind it; where something stands before it, it may hold anything,
+    and those that moved when they were known (`started`) are taken to move, the others to stand.
+    """
+    away = _away(seeds, sights)
+    moved = np.flatnonzero(away.sum(axis=1) >= LEAST_FRAMES)
+    rest = np.ones(len(seeds), dtype=bool)
+    if len(moved) == 0:
+        return rest
+    rays = _rays_at_rest(scans, seeds, sights, away, moved)
+    for k in moved.tolist():
+        empty, visible = _left(scans, seeds, sights, rays[k], away[k], k)
+        told = empty if started[k] else empty & visible
+        rest[k] = told.sum() < max(LEAST_FRAMES, LEAST_SHARE * len(told))
+    return rest
+
+
+def _away(seeds: Seeds, sights: Sights) -> Bools:
+    """(K, F) where each was found clearly off its first place."""
+    away_m = np.linalg.norm(sights.poses[:, :, :2] - seeds.poses[:, None, :2], axis=2)
+    away_m = np.where(sights.found, away_m, 0.0)
+    far_m = np.quantile(away_m, 0.95, axis=1)
+    least_m = np.array([PARKED_M if kind.is_vehicle else WALKED_M for kind in seeds.kinds])
+    away = away_m > np.maximum(least_m, 0.5 * far_m)[:, None]
+    away[[kind in NEVER_MOVE for kind in seeds.kinds]] = False
+    return np.asarray(away)
+
+
+def _rays_at_rest(scans: Scans, seeds: Seeds, sights: Sights, away: Bools, moved: F64) -> F64:
+    """(K, F, 3) rays that end in the first place of each, go through it, or end before it."""
+    from autolabel.points import _ray_kernels
+
+    halves = np.ascontiguousarray(seeds.sizes_lwh_m / 2)
+    rays, counts = np.zeros((len(seeds), len(scans), 3)), np.zeros((len(seeds), 3))
+    for scan in scans:
+        which = moved[away[moved, scan.frame] | (seeds.frames[moved] == scan.frame)]
+        if len(which) == 0 or len(scan) == 0:
+            continue
+        index = PointIndex.of(scan, scans.world)
+        there = np.ascontiguousarray(sights.poses[:, scan.frame])
+        there = np.where(sights.found[:, scan.frame, None], there, 1e9)
+        rivals = rivals_near(seeds.poses, there, halves)
+        _ray_kernels.count_all_rays(
+            index.points, *index.rays, which, seeds.poses, halves, rivals, there, counts
+        )
+        rays[which, scan.frame] = counts[which]
+    return rays
+
+
+def _left(scans: Scans, seeds: Seeds, sights: Sights, rays: F64, away: Bools, k: int) -> tuple[Bools, Bools]:
+    """In the frames in which an object is believed elsewhere: whether its first place lacks its points, and
+    whether rays would have met it there.
+    """
+    frames, seed = np.flatnonzero(away), int(seeds.frames[k])
+    shared = _shared(sights.poses[k, frames], seeds.poses[k], seeds.sizes_lwh_m[k])
+    kept = np.minimum(rays[frames, 0] / np.maximum(sights.inside[k, frames], 1.0), 1.0)
+    empty = kept < shared + EMPTY * (1 - shared)
+    origins = scans.world.local_from_ego(scans.frames_ns).translations
+    first_m = np.maximum(np.linalg.norm(origins - seeds.poses[k, :3], axis=1), 2.0)
+    there_m = np.maximum(np.linalg.norm(origins - sights.poses[k, :, :3], axis=1), 2.0)
+    # How many rays would meet it, by how near it is; of what was hidden, as many as met what was followed.
+    nearer = (first_m[seed] / first_m[frames]) ** 2
+    own, before = rays[seed, 0], rays[seed, 2]
+    if own < ENOUGH:
+        own, before = float(np.median((sights.inside[k] * there_m**2)[frames])) / first_m[seed] ** 2, 0.0
+    hidden = np.clip((rays[frames, 2] - before * nearer) / np.maximum(own * nearer, 1e-9), 0.0, 1.0)
+    return empty, (own * nearer >= ENOUGH) & (hidden < 0.5)
+
+
+def _shared(poses: F64, first: F64, size_lwh_m: F64) -> F64:
+    """(N,) share of a box at its first pose that it still covers at (N, 4) others, about."""
+    c, s = np.cos(first[3]), np.sin(first[3])
+    shifts = poses[:, :2] - first[:2]
+    along, across = shifts @ [c, s], shifts @ [-s, c]
+    free = np.maximum(1 - np.abs(along) / size_lwh_m[0], 0) * np.maximum(1 - np.abs(across) / size_lwh_m[1], 0)
+    return np.asarray(free)

@@ -1,0 +1,47 @@
+"""One object as it was traced through a log: what every stage after tracing looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from autolabel.detections import Detections
+from calib.types import F64
+from fusion.edits import Edit, PutAnnotations, PutTrack, RemoveAnnotations
+from fusion.labels import Annotation, Source, Track
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Traced:
+    """One object at all frames in which it is held to be.
+
+    Attributes:
+        track: what was known before: id, category, given annotations; none of these where it is new.
+        made: the annotations that were made, in order of time.
+        features: by name, (N,) values one an annotation that was made: what a confidence is told from.
+        detections: those that are held for it; None where it was followed by its points alone.
+        notes: what was decided, in words.
+    """
+
+    track: Track
+    made: tuple[Annotation, ...]
+    features: Mapping[str, F64]
+    detections: Detections | None
+    notes: tuple[str, ...]
+
+    def edits(self) -> Iterator[Edit]:
+        """Edits that put it into the labels it came from; what an earlier run made is replaced."""
+        if not self.track.annotations:
+            yield PutTrack(replace(self.track, annotations={a.timestamp_ns: a for a in self.made}))
+            return
+        kept = {annotation.timestamp_ns for annotation in self.made}
+        stale = {t for t, a in self.track.annotations.items() if not is_given(a)} - kept
+        if stale:
+            yield RemoveAnnotations(self.track.id, tuple(sorted(stale)))
+        if self.made:
+            yield PutAnnotations(self.track.id, self.made)
+
+
+def is_given(annotation: Annotation) -> bool:
+    """Whether an annotation is where tracing starts from, rather than what it replaces."""
+    return annotation.locked or annotation.source is not Source.INTERPOLATED
