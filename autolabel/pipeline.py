@@ -19,8 +19,8 @@ from autolabel.track.tracks import tracks_of
 from autolabel.world import LocalWorld
 from calib.errors import CrosslabelError
 from fusion.categories import Kind, kind_of
-from fusion.edits import Edit
-from fusion.labels import LabelSet
+from fusion.edits import Edit, PutImageBoxes
+from fusion.labels import ImageBox, LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
 
@@ -123,6 +123,15 @@ def found_in(
     found = Detections.joined(frames)
     kinds = np.array([kind_of(category) for category in found.categories])
     return {kind: found.take(np.flatnonzero(kinds == kind)) for kind in Kind if (kinds == kind).any()}
+
+
+def image_boxes_of(proposal: Proposal, track_id: str) -> dict[tuple[str, int], ImageBox]:
+    """The rectangles of one track by camera and instant."""
+    found: dict[tuple[str, int], ImageBox] = {}
+    for edit in proposal.edits:
+        if isinstance(edit, PutImageBoxes) and edit.track_id == track_id:
+            found |= edit.image_boxes
+    return found
 
 
 def applied(labels: LabelSet, edits: Iterable[Edit]) -> LabelSet:

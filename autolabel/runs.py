@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from autolabel.config import Config
-from autolabel.pipeline import Given, label
+from autolabel.pipeline import Given, Proposal, label
 from fusion.edits import Group
 from fusion.errors import StoreError
 from fusion.labels import LabelSet
@@ -43,12 +43,12 @@ def label_log(
     config: Config,
     force: bool = False,
     progress: Progress | None = None,
-) -> Outcome:
+) -> tuple[Outcome, Proposal | None]:
     """Labels one log into `folder`, which appears complete or not at all.
 
     Where the folder already holds the result of the same input, config and version, nothing is done.
     With `force` an older result is replaced: its locked annotations are kept, and its file stays beside
-    the new one as `labels.previous.db`.
+    the new one as `labels.previous.db`. Also returns what was proposed, where it was not there already.
 
     Raises:
         StoreError: the folder holds another result, and `force` was not given.
@@ -56,7 +56,7 @@ def label_log(
     fingerprint = _fingerprint(log, given)
     before = _earlier_run(folder)
     if before and not force and before.get("same") == _same(fingerprint, config):
-        return Outcome.UP_TO_DATE
+        return Outcome.UP_TO_DATE, None
     if folder.exists() and not force:
         raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
     start = _with_locked(LabelSet() if given.keyframes is None else given.keyframes, folder / "labels.db")
@@ -98,7 +98,7 @@ def label_log(
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    return Outcome.DONE
+    return Outcome.DONE, proposal
 
 
 def _put_in_place(building: Path, folder: Path) -> None:

@@ -30,6 +30,9 @@ def run(
     ] = False,
     points: Annotated[bool, typer.Option(help="Follow objects by their points.")] = True,
     rectangles: Annotated[bool, typer.Option(help="Give every object its rectangle in every image.")] = True,
+    explain: Annotated[
+        list[str] | None, typer.Option(help="Write a page on how this track came about (may be repeated).")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace older results; locked boxes stay.")] = False,
 ) -> None:
     """Label whole logs: from one box of each object, from key frames, from detections, or from nothing.
@@ -44,10 +47,13 @@ def run(
     crosslabel autolabel LOG --detections FOLDER --out out                    a detector's boxes
 
     crosslabel autolabel LOG --out out                                        nothing: proposals to look at
+
+    crosslabel autolabel LOG ... --out out --explain 12                       how track 12 came about
     """
-    from autolabel import Given
+    from autolabel import Given, label
     from autolabel.runs import label_log
     from scripts.console import note, progress_bar
+    from scripts.explain import write_explanation
     from scripts.logs import open_logs
 
     if (seed_labels is not None) != (seed_every is not None or seed_frames is not None):
@@ -60,9 +66,22 @@ def run(
     for source, drive in open_logs(path, format, log, poses, rig):
         keyframes = None if seed_labels is None else _keyframes(seed_labels, drive, seed_every, frames)
         found = None if detections is None else _detections(source.name, detections, drive)
+        given, folder = Given(keyframes, found), out / drive.name
         with progress_bar(drive.name) as progress:
-            outcome = label_log(drive, Given(keyframes, found), out / drive.name, settings, force, progress)
+            outcome, proposal = label_log(drive, given, folder, settings, force, progress)
+            if explain and proposal is None:
+                proposal = label(drive, given, settings, progress)
+        for track_id in explain or ():
+            assert proposal is not None
+            page = folder / f"{_file_name(track_id)}.html"
+            write_explanation(page, proposal, track_id)
+            note(f"{drive.name}: track {track_id}: {page}")
         note(f"{drive.name}: {outcome}: {out / drive.name / 'labels.db'}")
+
+
+def _file_name(track_id: str) -> str:
+    """A name for a track's page that no id can turn into a path."""
+    return "track-" + "".join(c if c.isalnum() or c in "-_" else "_" for c in track_id)[:80]
 
 
 def _settings(path: Path | None, trust_poses: bool, points: bool, rectangles: bool) -> Config:

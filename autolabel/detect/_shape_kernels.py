@@ -78,6 +78,30 @@ def outlines(points, above, order, starts, out):
 
 
 @njit(cache=True, nogil=True)
+def cut(points, above, order, starts, rectangles, step, part):
+    """Cuts each group across its longer side where it is lowest, but in the middle half of it."""
+    for g in range(starts.shape[0] - 1):
+        x, y, yaw, a, b = rectangles[g]
+        if b > a:
+            yaw, a = yaw + 0.5 * np.pi, b
+        c, s = np.cos(yaw), np.sin(yaw)
+        tops = np.zeros(int(a / step) + 1)
+        for k in range(starts[g], starts[g + 1]):
+            p = order[k]
+            u = int((c * (points[p, 0] - x) + s * (points[p, 1] - y) + 0.5 * a) / step)
+            u = min(max(u, 0), tops.shape[0] - 1)
+            tops[u] = max(tops[u], above[p])
+        quarter, lowest = tops.shape[0] // 4, tops.shape[0] // 2
+        for u in range(quarter, tops.shape[0] - quarter):
+            if tops[u] < tops[lowest]:
+                lowest = u
+        at = (lowest + 0.5) * step - 0.5 * a
+        for k in range(starts[g], starts[g + 1]):
+            p = order[k]
+            part[k] = 2 * g + (c * (points[p, 0] - x) + s * (points[p, 1] - y) > at)
+
+
+@njit(cache=True, nogil=True)
 def end_height(a, heights, low, high, ahead):
     """How high the last fifth before one end reaches; NaN where too little of it is seen."""
     reach, top, count = 0.2 * (high - low), 0.0, 0

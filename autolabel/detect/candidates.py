@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from autolabel.detect.background import Background
-from autolabel.detect.clusters import Columns
+from autolabel.detect.clusters import Columns, Groups
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.freespace import spaced
 from autolabel.detect.shapes import Shapes, shapes_of
@@ -15,6 +17,7 @@ from calib.types import F64
 PLACES = 24
 LARGEST_M = 15.0
 CLOSE_M, SPLIT_M, KNEE_M = 0.15, 2.5, 0.6
+ROW_M, ROW_WIDTH_M, CUTS = 6.0, 3.2, 2
 
 
 def standing(background: Background, scans: Scans, config: DetectConfig) -> Shapes:
@@ -28,6 +31,7 @@ def standing(background: Background, scans: Scans, config: DetectConfig) -> Shap
     origins = np.array([scan.origin for k in spaced(len(scans), PLACES) if (scan := scans.at(int(k)))])
     reach = config.gap_m + config.gap_per_m * _nearest(columns, origins.reshape(-1, 3))
     low = (columns.tops_m > 0) & (columns.tops_m <= config.tall_m)
+    seen_from = origins.reshape(-1, 3)
     found = []
     for wanted, most_m, smallest_m, tallest_m in (
         (low, np.inf, 0.0, 0.0),
@@ -38,8 +42,23 @@ def standing(background: Background, scans: Scans, config: DetectConfig) -> Shap
         groups = columns.groups(wanted, np.minimum(reach, most_m)).at_least(config.least_points)
         wide_m, top_m = groups.outlines(points, above_m).T
         groups = groups.take((wide_m >= smallest_m) & (wide_m <= LARGEST_M) & (top_m >= tallest_m))
-        found.append(shapes_of(points, above_m, groups, columns, origins.reshape(-1, 3), False))
+        found.append(shapes_of(points, above_m, groups, columns, seen_from, False))
+        if tallest_m == 0 and most_m == CLOSE_M:
+            found += _cut(points, above_m, groups, columns, seen_from, found[-1], config)
     return Shapes.joined(found)
+
+
+def _cut(
+    points: F64, above_m: F64, groups: Groups, columns: Columns, seen_from: F64, shapes: Shapes,
+    config: DetectConfig,
+) -> Iterator[Shapes]:  # fmt: skip
+    """Parts of what is longer than a car but not broader: cars stand bumper to bumper."""
+    for _ in range(CUTS):
+        row = (shapes.extents_m.max(axis=1) > ROW_M) & (shapes.extents_m.min(axis=1) < ROW_WIDTH_M)
+        groups = groups.take(row).cut(points, above_m, shapes.take(row).rectangles)
+        groups = groups.at_least(config.least_points)
+        shapes = shapes_of(points, above_m, groups, columns, seen_from, False)
+        yield shapes
 
 
 def moving(scan: Scan, background: Background, config: DetectConfig) -> Shapes:

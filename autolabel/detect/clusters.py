@@ -42,6 +42,17 @@ class Groups:
         order = self.order[np.repeat(kept, sizes)]
         return Groups(order, np.concatenate([[0], np.cumsum(sizes[kept])]))
 
+    def cut(self, points: F64, above_m: F64, rectangles: F64) -> Groups:
+        """Each group in two, cut across the longer side of its (x, y, yaw, a, b) where it is lowest."""
+        from autolabel.detect import _shape_kernels
+
+        part = np.empty(len(self.order), dtype=np.int64)
+        cloud, heights_m = kernel_view(points, 3, np.float64), kernel_view(above_m, 1, np.float64)[:, 0]
+        boxes = np.ascontiguousarray(rectangles)
+        _shape_kernels.cut(cloud, heights_m, self.order, self.starts, boxes, CELL_M, part)
+        starts = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=2 * len(self)))])
+        return Groups(self.order[np.argsort(part, kind="stable")], starts)
+
     def outlines(self, points: F64, above_m: F64) -> F64:
         """(G, 2) how far each group reaches along x or y, whichever is more, and how high."""
         from autolabel.detect import _shape_kernels

@@ -13,7 +13,7 @@ from fusion.categories import Kind
 
 GRAZING = 0.08
 SKIN_M = 0.05
-ROUNDED = 0.6
+ROUNDED, MOST_ROUNDED_M = 0.6, 0.5
 ALIKE = 0.75
 END_VIEW = 1.2
 WALKING_M = 0.95
@@ -83,7 +83,7 @@ def _side(extent: F64, usual: F64, least: F64, faces: Bools, beside: Bools) -> t
 
 def _rounded(seen: F64, usual: F64) -> F64:
     """A size of which nearly all was seen: ends are round."""
-    return np.asarray(seen + ROUNDED * np.maximum(usual - seen, 0.0))
+    return np.asarray(seen + np.clip(ROUNDED * (usual - seen), 0.0, MOST_ROUNDED_M))
 
 
 def _any(faces: Bools) -> Bools:

@@ -33,7 +33,7 @@ class Prior:
 
 PRIORS: tuple[Prior, ...] = (
     Prior(Kind.CAR, "car", (4.6, 1.94, 1.62), 3.4, 1.7, 1.38, 6.8, 2.8),
-    Prior(Kind.TRUCK, "truck", (8.0, 2.6, 3.2), 5.5, 2.1, 2.1, 15.0, 3.6),
+    Prior(Kind.TRUCK, "truck", (8.0, 2.6, 3.2), 4.8, 1.9, 1.9, 15.0, 3.6),
     Prior(Kind.BUS, "bus", (11.4, 2.6, 3.2), 9.5, 2.3, 2.6, 15.0, 3.6),
     Prior(Kind.PEDESTRIAN, "pedestrian", (0.75, 0.6, 1.72), 0.3, 0.3, 1.0, 1.6, 1.3),
     Prior(Kind.BICYCLE, "cyclist", (1.75, 0.62, 1.8), 1.4, 0.45, 1.4, 2.8, 1.5),

@@ -65,6 +65,11 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.centers)
 
+    @property
+    def rectangles(self) -> F64:
+        """(C, 5) x, y, direction of the first side, both extents."""
+        return np.column_stack([self.centers[:, :2], self.yaws_rad, self.extents_m])
+
     def with_motion(self, moved_m: F64, lived_s: F64, gone_m: F64, longest_m: F64) -> Shapes:
         """The same shapes with (C, 2) their motion, NaN where it is not known, and how they are in other frames.
 

@@ -22,6 +22,8 @@ GATE = 25.0
 NO_YAW = 1e6
 SURE_M = 0.25
 SEED_WEIGHT = 5.0
+ABSENT_S, ALIKE = 0.25, 0.55
+TOO_FEW, MORE, TOO_MANY, SPARE = 0.25, 1.6, 2.5, 8.0
 
 
 @dataclass(eq=False, slots=True)
@@ -84,13 +86,14 @@ class Follower:
     times_s: F64 = field(init=False)
     seen_s: F64 = field(init=False)
     clearance_m: F64 = field(init=False)
+    densities: F64 = field(init=False)
 
     def __post_init__(self) -> None:
         surfaces, count = self.seeds.surfaces(self.config), len(self.seeds)
         self.shapes = Shapes.of_boxes(self.seeds.sizes_lwh_m, surfaces)
         self.states = States.of(surfaces)
         self.heights_m, self.clearance_m = np.zeros(count), np.full(count, np.nan)
-        self.height_vars = np.zeros(count)
+        self.height_vars, self.densities = np.zeros(count), np.zeros(count)
         self.times_s, self.seen_s = np.full(count, np.nan), np.full(count, np.nan)
 
     def run(self, frames: Iterable[int], sights: Sights) -> None:
@@ -119,6 +122,8 @@ class Follower:
         if scan is not None and index is not None:
             self.clearance_m[which] = poses[which, 2] - scan.ground_at(poses[which, :3])
             self._learn(which, poses, index, SEED_WEIGHT)
+            away_m = np.maximum(np.linalg.norm(poses[which, :2] - scan.origin[:2], axis=1), 2.0)
+            self.densities[which] = np.maximum(self.shapes.counts[which], SPARE) * away_m**2
         sights.poses[which, frame] = poses[which]
         sights.times_s[which, frame] = self.times_s[which]
 
@@ -145,6 +150,8 @@ class Follower:
         )
         seen, noise = as_measured(aligned[on], hessians[on], weights[on], self.seeds, on, self.config)
         known = is_found(fits[on], self.config) & (self.states.off(on, seen, noise) < GATE)
+        like_it, alike = self._resembles(on, fits[on], aligned[on], scan, near[on])
+        known &= like_it
         self.states.update(on[known], seen[known], noise[known])
         found = on[known]
         self.heights_m[found] = aligned[found, 2]
@@ -155,7 +162,24 @@ class Follower:
         sights.poses[found, frame] = aligned[found]
         sights.information[found, frame] = np.linalg.inv(noise[known])
         sights.fits[on, frame], sights.found[found, frame] = fits[on], True
-        self._learn(found, self._all_poses(), index)
+        self._learn(on[known & alike], self._all_poses(), index)
+
+    def _resembles(self, on: I64, fits: F64, poses: F64, scan: Scan, unseen_s: F64) -> tuple[Bools, Bools]:
+        """Whether what was found may be the object, and whether its surface may be learned from it.
+
+        It has about as many points as its distance lets expect; after an absence it has to look like it.
+        """
+        away_m = np.maximum(np.linalg.norm(poses[:, :2] - scan.origin[:2], axis=1), 2.0)
+        inside = fits[:, 1] * np.maximum(fits[:, 3] / np.maximum(fits[:, 4], 1), 1.0)
+        expected = self.densities[on] / away_m**2
+        share = fits[:, 2] / np.maximum(fits[:, 1], 1)
+        absent = unseen_s > ABSENT_S
+        like_it = (inside <= TOO_MANY * expected + SPARE) & (
+            ~absent | ((share >= ALIKE) & (inside >= TOO_FEW * expected))
+        )
+        alike = like_it & (share >= ALIKE) & (inside <= MORE * expected + SPARE)
+        self.densities[on[alike]] += 0.2 * (inside * away_m**2 - self.densities[on])[alike]
+        return like_it, alike
 
     def _predict(self, on: I64, frame: int, scan: Scan) -> None:
         frame_s, means = self.scans.world.seconds(self.scans.frames_ns[frame]), self.states.means

@@ -15,7 +15,8 @@ from autolabel.points.shapes import Shapes
 from autolabel.scans import Scans
 from calib.types import F64, I64
 
-AROUND, FAR_AROUND, FEW = 3, 9, 12
+AROUND, FAR_AROUND, FEW, LEAST = 3, 9, 12, 3
+GAIN, BLIND_GAIN = 0.3, 4.0
 STEP_MPS, WALK_STEP_MPS = 0.75, 0.4
 MARGIN_M = 0.25
 
@@ -47,7 +48,7 @@ def find_starts(scans: Scans, seeds: Seeds, config: PointsConfig) -> Starts:
     for k in range(len(seeds)):
         own = scores[first[k] : first[k + 1]]
         best = int(np.argmax(own))
-        if own[best] > config.static_gain * own[0] + 2.0 / max(counts[k], 1.0):
+        if own[best] > config.static_gain * own[0] + (GAIN if counts[k] >= LEAST else BLIND_GAIN):
             chosen[k] = velocities[first[k] + best]
     c, s = np.cos(seeds.poses[:, 3]), np.sin(seeds.poses[:, 3])
     in_world = np.column_stack([c * chosen[:, 0] - s * chosen[:, 1], s * chosen[:, 0] + c * chosen[:, 1]])

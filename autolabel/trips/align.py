@@ -19,7 +19,7 @@ from calib.types import F64, Bools
 from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
 
-FARTHEST_M = 3000.0
+BEYOND_M = 300.0
 
 
 def align(logs: Sequence[DriveLog], config: AlignConfig | None = None) -> Alignment:
@@ -57,14 +57,15 @@ def align(logs: Sequence[DriveLog], config: AlignConfig | None = None) -> Alignm
 
 
 def _map_for(passages: list[Passage], config: AlignConfig) -> StandingMap:
+    """An empty map that reaches beyond the first trip as far as others may."""
     places = passages[0].given_from_ego.translations
-    margin = config.search.reach_m
     if len(places) == 0:
         return StandingMap.between(np.zeros(2), np.zeros(2), config)
+    low, high = places.min(axis=0) - BEYOND_M, places.max(axis=0) + BEYOND_M
     everywhere = np.concatenate([p.given_from_ego.translations for p in passages])
-    near = np.abs(everywhere[:, :2] - places[0, :2]).max(axis=1) < FARTHEST_M
-    low, high = everywhere[near].min(axis=0) - margin, everywhere[near].max(axis=0) + margin
-    return StandingMap.between(low, high, config)
+    near = everywhere[((everywhere >= low) & (everywhere <= high))[:, :2].all(axis=1)]
+    margin = config.search.reach_m
+    return StandingMap.between(near.min(axis=0) - margin, near.max(axis=0) + margin, config)
 
 
 def _nearest_first(passages: list[Passage], left: list[int], map: StandingMap) -> list[int]:

@@ -17,6 +17,8 @@ from calib.types import F32, F64, Bools
 
 COARSE_SCALES, FINE_SCALES, LAST_SCALES = (10.0, 3.0), (5.0, 2.0), (3.0, 2.0)
 COARSE_ROUNDS, FINE_ROUNDS = 10, 12
+MOST_CELLS = 1.6e7
+LEAST_STANDING = 10
 
 
 @dataclass(eq=False, slots=True)
@@ -43,9 +45,11 @@ class StandingMap:
 
     @classmethod
     def between(cls, low: F64, high: F64, config: AlignConfig) -> StandingMap:
-        """An empty map for cars between two corners."""
-        margin = np.full(2, config.matching.farthest_m)
-        return cls(config, Above.around(low[:2] - margin, high[:2] + margin, config.search.cell_m))
+        """An empty map for cars between two corners; where these are far apart its plan is coarser."""
+        margin = config.matching.farthest_m
+        sides_m = high[:2] - low[:2] + 2 * margin
+        cell_m = max(config.search.cell_m, float(np.sqrt(sides_m.prod() / MOST_CELLS)))
+        return cls(config, Above.around(low[:2] - margin, high[:2] + margin, cell_m))
 
     def add(self, passage: Passage, map_from_ego: SE3Batch) -> None:
         """Puts all scans of a trip in."""
@@ -82,17 +86,17 @@ class StandingMap:
             map_from_ego: where it is laid.
             tall: the cells of the plan where something stands.
         """
-        search = self.config.search
+        search, plan = self.config.search, self.plan
         points = map_from_ego @ station.points_ego
         low, high = points.min(axis=0), points.max(axis=0)
-        first = np.floor((low[:2] - self.plan.corner) / search.cell_m)
-        own = Above.around(self.plan.corner + first * search.cell_m, high[:2], search.cell_m)
+        first = np.floor((low[:2] - plan.corner) / plan.cell_m)
+        own = Above.around(plan.corner + first * plan.cell_m, high[:2], plan.cell_m)
         own.add(points)
         cells = np.argwhere(own.standing_m(search) > 0)
         at = cells + first.astype(int)
         at = at[((at >= 0) & (at < tall.shape)).all(axis=1)]
-        known = self.plan.seen[at[:, 0], at[:, 1]]
-        return float(tall[at[known, 0], at[known, 1]].mean()) if known.sum() >= 10 else 0.0
+        known = plan.seen[at[:, 0], at[:, 1]]
+        return float(tall[at[known, 0], at[known, 1]].mean()) if known.sum() >= LEAST_STANDING else 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -177,7 +177,8 @@ def _edits(
                 edits.append(PutTrack(_new_track(one, annotations, ids)))
         elif own is not None and len(one.members) > 1 and seen is not None:
             kept = {t for t, a in own.track.annotations.items() if protected(a)}
-            frames = sorted((set(own.track.annotations) | set(seen.frames_ns)) - kept)
+            drawn = {t for t in own.track.annotations if log.trajectory.covers(t)}
+            frames = sorted((drawn | set(seen.frames_ns)) - kept)
             annotations = _placed(log, labels, one, seen, frames, own.track, config)
             if annotations:
                 edits.append(PutAnnotations(own.track.id, tuple(annotations)))

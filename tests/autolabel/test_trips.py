@@ -15,6 +15,8 @@ from fusion.edits import PutAnnotations, PutTrack, apply_automatic
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.overlap import iou_3d, iou_3d_paired
 from fusion.simulate import Drive, SimulationConfig, visible_only
+from fusion.simulate.actors import clock
+from fusion.simulate.footprints import Occupancy
 from fusion.simulate.trips import DAY_NS, Outing, random_streams
 
 Disturb = Callable[[DriveLog, float, float], DriveLog]
@@ -119,6 +121,14 @@ def test_another_trip_finds_the_street_and_most_who_park_there_but_other_traffic
         for d in twice.drives
     ]
     assert not movers[0] & movers[1]
+
+
+def test_nothing_runs_into_anything_on_another_trip(twice):
+    second = twice.drives[1]
+    ground = Occupancy.over(clock(second.config.seconds, second.start_ns))
+    for actor in second.actors:
+        if actor.body.category != "pedestrian":
+            assert ground.add(actor, 0.0), actor.id
 
 
 def test_another_trip_is_the_same_whenever_it_is_driven(twice):

@@ -16,7 +16,7 @@ from fusion.sweep import Sweep
 from tests.conftest import SHARED_DATA
 
 STYLES = ("straight", "curve", "stop")
-TUNED = (*range(1, 8), 101)
+TUNED = (*range(1, 14), 101)
 REPORTED = (100, 102, 103)
 REAL = "PandaSet 002"
 

@@ -201,3 +201,28 @@ def test_output_that_holds_something_else_is_left_alone(fails: Run, pandaset: Pa
     export = ("--source", pandaset, "--format", "nuscenes", "--out", tmp_path / "out")
     assert str(tmp_path / "out") in fails("export", pandaset, *export)
     assert (tmp_path / "out" / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("points: {magic: 3}", "points.magic"),
+        ("track: {coast_s: -1}", "track.coast_s"),
+        ("just words", "dictionary"),
+        ("a: [", "cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be(fails: Run, pandaset: Path, tmp_path: Path, text: str, said: str) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(text)
+    line = fails("autolabel", pandaset, "--out", tmp_path / "out", "--config", settings)
+    assert "settings.yaml" in line
+    assert said in line
+    assert nothing_written(tmp_path / "out")
+
+
+def test_a_broken_sweep_is_named(fails: Run, pandaset: Path, tmp_path: Path) -> None:
+    spoil(pandaset / "lidar" / "04.pkl.gz", b"not a pickle")
+    line = fails("autolabel", pandaset, "--out", tmp_path / "out")
+    assert "lidar/04.pkl.gz" in line
+    assert nothing_written(tmp_path / "out")

@@ -159,3 +159,33 @@ def test_the_demo_goes_the_whole_way(crosslabel, tmp_path):
     assert list((out / "pictures").glob("*/0010_cam_front.png"))
     told = json.loads(crosslabel("info", out / "nuscenes", "--json"))
     assert told["logs"][0]["classes"]
+
+
+def test_one_labelled_frame_is_enough_and_a_page_says_how(crosslabel, pandaset, tmp_path):
+    """A car that drives by at 13 m/s."""
+    out, car = tmp_path / "out", "f0b32b02-58aa-44e9-8616-2c58fe16c2c9"
+    seeds = ("--seed-labels", pandaset, "--seed-frames", 11)
+    crosslabel("autolabel", pandaset, *seeds, "--out", out, "--explain", car)
+    page = (out / "002" / f"track-{car}.html").read_text()
+    assert "followed by its points from one given box" in page.lower()
+    assert page.count("data:image/") >= 8
+    with LabelStore.open(out / "002" / "labels.db", read_only=True) as store:
+        track = store.labels.tracks[car]
+    assert len(track.annotations) == 22
+    assert track.image_boxes
+    scores = json.loads(crosslabel("evaluate", out, "--truth", pandaset, "--json"))["002"]
+    assert scores["overall"]["recall_50"] > 0.85
+    assert "parked things stay" in json.loads((out / "002" / "run.json").read_text())["ego"][0]
+    crosslabel("autolabel", pandaset, *seeds, "--out", out, "--explain", car)
+
+
+def test_settings_come_from_a_file(crosslabel, pandaset, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("rectangles: false\nuse_points: false\n")
+    seeds = ("--seed-labels", pandaset, "--seed-every", 7)
+    crosslabel(
+        "autolabel", pandaset, *seeds, "--out", tmp_path / "out", "--config", settings, "--trust-poses"
+    )
+    record = json.loads((tmp_path / "out" / "002" / "run.json").read_text())
+    assert record["config"]["use_points"] is False
+    assert record["ego"] is None
