@@ -40,15 +40,15 @@ def run(
     Writes OUT/<log>/labels.db and OUT/<log>/run.json for each log. What is there already and came from the
     same input is left alone.
 
-    crosslabel autolabel LOG --seed-labels LOG --seed-frames 11 --out out     one frame is labelled
+    One frame is labelled: crosslabel autolabel LOG --seed-labels LOG --seed-frames 11 --out out
 
-    crosslabel autolabel LOG --seed-labels LOG --seed-every 10 --out out      every tenth one is
+    Every tenth one is: crosslabel autolabel LOG --seed-labels LOG --seed-every 10 --out out
 
-    crosslabel autolabel LOG --detections FOLDER --out out                    a detector's boxes
+    A detector's boxes: crosslabel autolabel LOG --detections FOLDER --out out
 
-    crosslabel autolabel LOG --out out                                        nothing: proposals to look at
+    Nothing, proposals to look at: crosslabel autolabel LOG --out out
 
-    crosslabel autolabel LOG ... --out out --explain 12                       how track 12 came about
+    How track 12 came about: crosslabel autolabel LOG --detections FOLDER --out out --explain 12
     """
     from autolabel import Given, label
     from autolabel.runs import label_log

@@ -18,7 +18,6 @@ from autolabel.detect.priors import PRIORS, Prior
 from autolabel.detect.shapes import NAMES, Shapes
 from calib.types import F64, I64, Bools
 
-
 STATES = ("standing", "moving")
 
 
@@ -98,7 +97,8 @@ class Judge:
 def _may_be(extents_m: F64) -> Bools:
     """(C, K) whether shapes are small enough for each kind."""
     longest, broadest = np.array([(prior.longest_m, prior.broadest_m) for prior in PRIORS]).T
-    return (extents_m.max(axis=1)[:, None] <= longest) & (extents_m.min(axis=1)[:, None] <= broadest)
+    short_enough = extents_m.max(axis=1)[:, None] <= longest
+    return np.asarray(short_enough & (extents_m.min(axis=1)[:, None] <= broadest))
 
 
 def _read(entries: dict[str, Entry]) -> tuple[tuple[float, ...], tuple[tuple[Steps, ...], ...]]:

@@ -62,8 +62,6 @@ def _hints(shapes: Shapes, starts: I64, others: Boxes | None) -> F64:
         places, more_yaws = others.dst_from_box.translations[large], others.dst_from_box.yaws_rad[large]
     hints = np.empty(len(shapes))
     centers = np.ascontiguousarray(shapes.centers)
-    _follow_kernels.nearest_long(
-        centers, starts, long_ones, yaws, places, more_yaws, NEIGHBOUR_M, hints
-    )
+    _follow_kernels.nearest_long(centers, starts, long_ones, yaws, places, more_yaws, NEIGHBOUR_M, hints)
     driven = np.nan_to_num(np.linalg.norm(shapes.moved_m, axis=1)) > DRIVEN_MPS
     return np.where(driven, np.arctan2(shapes.moved_m[:, 1], shapes.moved_m[:, 0]), hints)

@@ -165,7 +165,9 @@ def spread(nearest, dims, reach):
 
 
 @njit(cache=True, nogil=True)
-def finish_all(which, sums, dims, lows, cells_m, starts, floors, up_m, halves, boxy, means, infos, nearest, reach):
+def finish_all(
+    which, sums, dims, lows, cells_m, starts, floors, up_m, halves, boxy, means, infos, nearest, reach
+):
     """`finish` for some objects."""
     for k in which:
         a, b = starts[k], starts[k + 1]

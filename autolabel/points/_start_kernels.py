@@ -39,9 +39,7 @@ def score_velocities(
         middle[0], middle[1] = poses[k, 0] + c * x - s * y, poses[k, 1] + s * x + c * y
         middle[2], middle[3] = poses[k, 2], poses[k, 3]
         still = np.zeros(4)
-        kept, count = gather(
-            points, grid, middle, still, room, side_m, 0.2, none, 0.0, poses, halves, near
-        )
+        kept, count = gather(points, grid, middle, still, room, side_m, 0.2, none, 0.0, poses, halves, near)
         if kept == 0:
             continue
         thinned = count / kept

@@ -96,5 +96,7 @@ def _shared(poses: F64, first: F64, size_lwh_m: F64) -> F64:
     c, s = np.cos(first[3]), np.sin(first[3])
     shifts = poses[:, :2] - first[:2]
     along, across = shifts @ [c, s], shifts @ [-s, c]
-    free = np.maximum(1 - np.abs(along) / size_lwh_m[0], 0) * np.maximum(1 - np.abs(across) / size_lwh_m[1], 0)
+    free = np.maximum(1 - np.abs(along) / size_lwh_m[0], 0) * np.maximum(
+        1 - np.abs(across) / size_lwh_m[1], 0
+    )
     return np.asarray(free)

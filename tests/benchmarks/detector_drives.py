@@ -49,7 +49,12 @@ def real_drive() -> LabelledDrive | None:
 def simulated_drive(seed: int, cache: Path | None) -> LabelledDrive:
     """Five seconds with 120,000 firings a sweep."""
     config = SimulationConfig(
-        name=f"simulated {seed}", seed=seed, seconds=5.0, azimuth_steps=1875, style=STYLES[seed % 3], cameras=0
+        name=f"simulated {seed}",
+        seed=seed,
+        seconds=5.0,
+        azimuth_steps=1875,
+        style=STYLES[seed % 3],
+        cameras=0,
     )
     log, truth = simulate(config)
     if cache is not None:

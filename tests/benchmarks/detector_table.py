@@ -35,7 +35,10 @@ SEEDS = [seed for seed in TUNED if seed < 100]
 STANDING_WEIGHT, REAL_WEIGHT, EVERY, STANDING_EVERY = 3.0, 3.0, 2, 8
 BINS, ROUNDS, RATE, RIDGE, LEAST_HITS = 24, 200, 0.1, 12.0, 4
 LEAST_IOU = {Kind.PEDESTRIAN: 0.2, Kind.BICYCLE: 0.2}
-ALSO = {Kind.TRUCK: {Kind.TRUCK, Kind.TRAILER, Kind.CONSTRUCTION}, Kind.BICYCLE: {Kind.BICYCLE, Kind.MOTORCYCLE}}
+ALSO = {
+    Kind.TRUCK: {Kind.TRUCK, Kind.TRAILER, Kind.CONSTRUCTION},
+    Kind.BICYCLE: {Kind.BICYCLE, Kind.MOTORCYCLE},
+}
 
 Example = tuple[F64, Bools, F64, Bools]  # features, which kinds it truly is, weights, whether it moves
 

@@ -148,6 +148,4 @@ class Seen(Scans):
         local_from_plain = local_from_ego @ scan.local_from_ego.inverse()
         points = (local_from_plain @ scan.points.astype(np.float64)).astype(np.float32)
         origin = local_from_plain @ scan.origin
-        return replace(
-            scan, frame=frame, points=points, local_from_ego=local_from_ego, origin=origin
-        )
+        return replace(scan, frame=frame, points=points, local_from_ego=local_from_ego, origin=origin)
