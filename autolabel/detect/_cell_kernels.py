@@ -60,7 +60,8 @@ def fill(keys, numbers, blocks):
 
 @njit(cache=True, nogil=True)
 def note_occupied(
-    points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, first, last, times
+    points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, first, last,
+    times,
 ):  # fmt: skip
     """Notes in which frames cells hold points; returns how many points were done before the room ran out."""
     known, number = np.int64(-1), np.int64(-1)

@@ -26,8 +26,10 @@ def follow(centers, tops, fastest, starts, seconds, steps, known_mps, noise, way
                 x, y, took = 0.0, 0.0, 0.0
                 for step in range(1, steps + 1):
                     later = f + direction * step
-                    if later < 0 or later >= starts.shape[0] - 1 or starts[later] == starts[later + 1]:
+                    if later < 0 or later >= starts.shape[0] - 1:
                         break
+                    if starts[later] == starts[later + 1]:
+                        continue
                     span = abs(seconds[later] - seconds[f])
                     ahead = span / took if took > 0 else 0.0
                     j, unlike = likest(
@@ -36,9 +38,9 @@ def follow(centers, tops, fastest, starts, seconds, steps, known_mps, noise, way
                     )  # fmt: skip
                     if unlike >= noise + (known_mps if took > 0 else fastest[i]) * (span - took):
                         break
-                    x, y, took = centers[j, 0] - centers[i, 0], centers[j, 1] - centers[i, 1], span
-                    if step == 1:
+                    if took == 0:
                         next_ones[i, (direction + 1) // 2] = j
+                    x, y, took = centers[j, 0] - centers[i, 0], centers[j, 1] - centers[i, 1], span
                 way[i, 0] += direction * x
                 way[i, 1] += direction * y
                 spans[i] += took

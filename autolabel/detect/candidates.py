@@ -16,6 +16,7 @@ from calib.types import F64
 
 PLACES = 24
 LARGEST_M = 15.0
+BEHIND_M = 1.45  # of who walks behind a parked car only the upper half is seen; what hangs does not walk
 CLOSE_M, SPLIT_M, KNEE_M = 0.15, 2.5, 0.6
 ROW_M, ROW_WIDTH_M, CUTS = 6.0, 3.2, 2
 
@@ -24,7 +25,8 @@ def standing(background: Background, scans: Scans, config: DetectConfig) -> Shap
     """What stands still, from the points of all sweeps.
 
     What is low is joined three times, loosely, closely, and closely without what is lower than a knee,
-    because cars stand close to walls, hedges and each other; what is tall once. Of shapes on top of each other the judge takes the best.
+    because cars stand close to walls, hedges and each other; what is tall once. Of shapes on top of each
+    other the judge takes the best.
     """
     points, above_m = background.points, background.above_m
     columns = Columns.of(points, above_m)
@@ -65,7 +67,7 @@ def moving(scan: Scan, background: Background, config: DetectConfig) -> Shapes:
     """What a scan shows where nothing stands."""
     chosen = background.moving(scan, config)
     points, above_m = scan.points[chosen].astype(np.float64), scan.above_m[chosen].astype(np.float64)
-    columns = Columns.of(points, above_m)
+    columns = Columns.of(points, above_m, BEHIND_M)
     away_m = np.linalg.norm(columns.places - scan.origin[:2], axis=1)
     reach = config.sweep_gap_m + config.sweep_gap_per_m * away_m
     groups = columns.groups(columns.tops_m > 0, reach).at_least(config.least_points)

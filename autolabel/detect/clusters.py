@@ -84,8 +84,8 @@ class Columns:
     tops_m: F64
 
     @classmethod
-    def of(cls, points: Floats, above_m: Floats) -> Columns:
-        """Of (N, 3) points with their heights above the ground."""
+    def of(cls, points: Floats, above_m: Floats, hanging_m: float = HANGING_M) -> Columns:
+        """Of (N, 3) points with their heights above the ground; what begins higher than that hangs."""
         from autolabel.detect import _column_kernels
 
         size = 1 << max(8, int(np.ceil(np.log2(2 * len(points) + 1))))
@@ -96,7 +96,7 @@ class Columns:
         count = _column_kernels.cells_of(cloud, 1 / CELL_M, keys, numbers, column, places)
         masks, tops = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         _column_kernels.columns_of(kernel_view(above_m, 1, np.float64)[:, 0], column, STEP_M, masks)
-        _column_kernels.column_tops(masks, round(HANGING_M / STEP_M), round(GAP_M / STEP_M), tops)
+        _column_kernels.column_tops(masks, round(hanging_m / STEP_M), round(GAP_M / STEP_M), tops)
         tops_m = tops * STEP_M
         return cls(keys, numbers, column, np.asarray(above_m > tops_m[column]), places[:count], tops_m)
 

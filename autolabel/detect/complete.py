@@ -13,11 +13,12 @@ from fusion.categories import Kind
 
 GRAZING = 0.08
 SKIN_M = 0.05
-ROUNDED, MOST_ROUNDED_M = 0.6, 0.5
+ROUNDED, MOST_ROUNDED_M = 0.6, 0.7
 ALIKE = 0.75
 END_VIEW = 1.2
 WALKING_M = 0.95
 WALKING_MPS = 0.4
+RIDING_MPS = 1.5
 SHOULDERS_M = 0.6
 SIZES = np.array([prior.size_lwh_m for prior in PRIORS])
 LEAST = np.array([(prior.shortest_m, prior.narrowest_m, prior.lowest_m) for prior in PRIORS])
@@ -47,9 +48,13 @@ def completed(shapes: Shapes, kinds: I64, hints_rad: F64 | None = None) -> Boxes
     c, s = np.cos(yaws), np.sin(yaws)
     away = np.column_stack([c * ahead_m - s * left_m, s * ahead_m + c * left_m, np.zeros(len(shapes))])
     sizes = np.column_stack([long_m, wide_m, _heights(shapes, kinds)])
-    person = np.array([prior.kind is Kind.PEDESTRIAN for prior in PRIORS])[kinds]
+    person, rider = (
+        np.array([prior.kind is kind for prior in PRIORS])[kinds] for kind in (Kind.PEDESTRIAN, Kind.BICYCLE)
+    )
     yaws[person], sizes[person, :2] = _on_foot(shapes.take(person))
-    return _upright(shapes.centers + np.where(person[:, None], 0.0, away), yaws, sizes)
+    rider &= np.nan_to_num(np.linalg.norm(shapes.moved_m, axis=1)) > RIDING_MPS
+    yaws[rider], sizes[rider, :2] = np.arctan2(*shapes.moved_m[rider].T[::-1]), SIZES[kinds[rider], :2]
+    return _upright(shapes.centers + np.where((person | rider)[:, None], 0.0, away), yaws, sizes)
 
 
 def _length_across(shapes: Shapes, widths_m: F64, hints_rad: F64) -> Bools:

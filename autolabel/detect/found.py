@@ -48,8 +48,8 @@ class Found:
         return Found(boxes, scores, kinds)
 
     def at_least(self, score: float) -> Found:
-        """The sure ones, the surest first, none that overlaps a surer one or lies in it."""
-        order = np.argsort(-self.scores, kind="stable")
+        """The sure ones, none that overlaps a surer one or lies in it; of those alike the first."""
+        order = np.argsort(-np.round(self.scores, 1), kind="stable")
         found = self.take(order[self.scores[order] >= score])
         return found.take(_apart(found.boxes))
 

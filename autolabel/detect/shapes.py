@@ -71,13 +71,13 @@ class Shapes:
         return np.column_stack([self.centers[:, :2], self.yaws_rad, self.extents_m])
 
     def with_motion(self, moved_m: F64, lived_s: F64, gone_m: F64, longest_m: F64) -> Shapes:
-        """The same shapes with (C, 2) their motion, NaN where it is not known, and how they are in other frames.
+        """The same shapes with what other frames say of them.
 
         Args:
-            moved_m: see `Shapes`.
+            moved_m: (C, 2) see `Shapes`.
             lived_s: (C,) for how long each is seen.
             gone_m: (C,) how far it gets meanwhile.
-            longest_m: see `Shapes`.
+            longest_m: (C,) see `Shapes`.
         """
         features = self.features.copy()
         features[:, NAMES.index("speed_mps")] = np.nan_to_num(np.linalg.norm(moved_m, axis=1), nan=-1.0)
@@ -116,9 +116,10 @@ def shapes_of(
     _column_kernels.count_beside(rectangles, MARGIN_M, 1 / CELL_M, columns.keys, columns.numbers, own, beside)
     extents = found[:, 4:6]
     beside /= 1 + 2 * np.column_stack([extents.min(axis=1), extents.max(axis=1)]) / CELL_M
+    roofed = _roofed(own, len(groups), columns)
     return Shapes(
         found[:, :3], found[:, 3], extents, found[:, 6], found[:, 7], found[:, 8],
-        _features(found, beside, _roofed(own, len(groups), columns), moving, origins), _seen(found, origins), found[:, 15:19],
+        _features(found, beside, roofed, moving, origins), _seen(found, origins), found[:, 15:19],
         np.full(len(groups), moving), np.full((len(groups), 2), np.nan if moving else 0.0),
         np.zeros(len(groups)),
     )  # fmt: skip
@@ -160,4 +161,4 @@ def _seen(found: F64, origins: F64) -> F64:
     a, b = c * x + s * y, c * y - s * x
     near = away < 45.0
     out = [a - found[:, 4:5] / 2, -a - found[:, 4:5] / 2, b - found[:, 5:6] / 2, -b - found[:, 5:6] / 2]
-    return np.column_stack([np.where(near, side / away, -1.0).max(axis=1) for side in out])
+    return np.column_stack([np.where(near, side / away, -1.0).max(axis=1, initial=-1.0) for side in out])

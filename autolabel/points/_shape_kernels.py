@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 FULL, FLAT_M = 150.0, 0.3
-FILLED, FLAT = 0.6, 0.15
+FILLED, FLAT, WIDE = 0.6, 0.15, 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +82,7 @@ def spread_out(xx, xy, yy, cell_m):
     long, short = half_trace + apart, half_trace - apart
     if long < FILLED * cell_m**2 / 12 or short > FLAT * long:
         return xx, xy, yy
-    more = (cell_m**2 - long) / (2 * apart)
+    more = ((WIDE * cell_m) ** 2 - long) / (2 * apart)
     # The projection on the longer axis is (covariance - short) / (long - short).
     return xx + more * (xx - short), xy + more * xy, yy + more * (yy - short)
 
@@ -95,7 +95,7 @@ def finish(sums, dims, low, cell_m, floor_m, up_m, half, boxy, means, infos, nea
     the object is `boxy`. Points that fill a cell from side to side tell where its surface is, not where on
     the surface they are.
     """
-    prior, thin, wide = 3.0, (0.3 * cell_m) ** 2, cell_m**2
+    prior, thin, wide = 3.0, (0.3 * cell_m) ** 2, (WIDE * cell_m) ** 2
     grown = False
     for cell in range(len(nearest)):
         n = sums[cell, 0]

@@ -22,7 +22,7 @@ GATE = 25.0
 NO_YAW = 1e6
 SURE_M = 0.25
 SEED_WEIGHT = 5.0
-ABSENT_S, ALIKE = 0.25, 0.55
+ABSENT_S, ALIKE, ALIKE_WALKING = 0.25, 0.55, 0.45
 TOO_FEW, MORE, TOO_MANY, SPARE = 0.25, 1.6, 2.5, 8.0
 
 
@@ -173,11 +173,13 @@ class Follower:
         inside = fits[:, 1] * np.maximum(fits[:, 3] / np.maximum(fits[:, 4], 1), 1.0)
         expected = self.densities[on] / away_m**2
         share = fits[:, 2] / np.maximum(fits[:, 1], 1)
+        # What walks changes its shape.
+        least = np.where(self.shapes.boxy[on], ALIKE, ALIKE_WALKING)
         absent = unseen_s > ABSENT_S
         like_it = (inside <= TOO_MANY * expected + SPARE) & (
-            ~absent | ((share >= ALIKE) & (inside >= TOO_FEW * expected))
+            ~absent | ((share >= least) & (inside >= TOO_FEW * expected))
         )
-        alike = like_it & (share >= ALIKE) & (inside <= MORE * expected + SPARE)
+        alike = like_it & (share >= least) & (inside <= MORE * expected + SPARE)
         self.densities[on[alike]] += 0.2 * (inside * away_m**2 - self.densities[on])[alike]
         return like_it, alike
 

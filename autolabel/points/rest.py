@@ -9,11 +9,12 @@ from autolabel.points.index import PointIndex
 from autolabel.points.neighbours import rivals_near
 from autolabel.points.seeds import Seeds
 from autolabel.scans import Scans
-from calib.types import F64, Bools
+from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
 PARKED_M, WALKED_M, LEAST_FRAMES = 0.4, 0.3, 3
 ENOUGH = 4.0
+WELL_SEEN, SLIDES = 40, 0.25
 LEAST_SHARE = 0.25
 EMPTY = 0.35
 NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
@@ -26,8 +27,8 @@ def at_rest(scans: Scans, seeds: Seeds, sights: Sights, started: Bools) -> Bools
     is seen where rays end in it or go on behind it; where something stands before it, it may hold anything,
     and those that moved when they were known (`started`) are taken to move, the others to stand.
     """
-    away = _away(seeds, sights)
-    moved = np.flatnonzero(away.sum(axis=1) >= LEAST_FRAMES)
+    away = _away(seeds, sights, started)
+    moved = np.flatnonzero(away.sum(axis=1) >= np.where(started, 1, LEAST_FRAMES))
     rest = np.ones(len(seeds), dtype=bool)
     if len(moved) == 0:
         return rest
@@ -35,22 +36,32 @@ def at_rest(scans: Scans, seeds: Seeds, sights: Sights, started: Bools) -> Bools
     for k in moved.tolist():
         empty, visible = _left(scans, seeds, sights, rays[k], away[k], k)
         told = empty if started[k] else empty & visible
-        rest[k] = told.sum() < max(LEAST_FRAMES, LEAST_SHARE * len(told))
+        least = LEAST_SHARE * len(told) if started[k] else max(LEAST_FRAMES, LEAST_SHARE * len(told))
+        rest[k] = told.sum() < least
     return rest
 
 
-def _away(seeds: Seeds, sights: Sights) -> Bools:
+def _away(seeds: Seeds, sights: Sights, started: Bools) -> Bools:
     """(K, F) where each was found clearly off its first place."""
     away_m = np.linalg.norm(sights.poses[:, :, :2] - seeds.poses[:, None, :2], axis=2)
     away_m = np.where(sights.found, away_m, 0.0)
     far_m = np.quantile(away_m, 0.95, axis=1)
     least_m = np.array([PARKED_M if kind.is_vehicle else WALKED_M for kind in seeds.kinds])
+    # A few points may slide along a surface.
+    few = (_typical(sights) < WELL_SEEN) & ~started
+    least_m = np.where(few, np.maximum(least_m, SLIDES * seeds.sizes_lwh_m[:, 0]), least_m)
     away = away_m > np.maximum(least_m, 0.5 * far_m)[:, None]
     away[[kind in NEVER_MOVE for kind in seeds.kinds]] = False
     return np.asarray(away)
 
 
-def _rays_at_rest(scans: Scans, seeds: Seeds, sights: Sights, away: Bools, moved: F64) -> F64:
+def _typical(sights: Sights) -> F64:
+    """(K,) points in the box in the frames in which each was found."""
+    counts = np.where(sights.found, sights.inside, 0.0).sum(axis=1)
+    return np.asarray(counts / np.maximum(sights.found.sum(axis=1), 1))
+
+
+def _rays_at_rest(scans: Scans, seeds: Seeds, sights: Sights, away: Bools, moved: I64) -> F64:
     """(K, F, 3) rays that end in the first place of each, go through it, or end before it."""
     from autolabel.points import _ray_kernels
 

@@ -69,7 +69,7 @@ def trace(scans: Scans, seeds: Seeds, config: PointsConfig | None = None) -> Way
     first, last = int(seeds.frames.min()), int(seeds.frames.max())
     for frames in (range(first, len(scans)), range(last, -1, -1)):
         Follower(scans, seeds, config, starts.velocities, starts.sigmas).run(frames, sights)
-    parked = at_rest(scans, seeds, sights, starts.velocities.any(axis=1))
+    parked = at_rest(scans, seeds, sights, starts.moving)
     ways = smoothed(scans, seeds, sights, parked)
     for _ in range(ROUNDS):
         ways = smoothed(scans, seeds, realigned(scans, seeds, ways, config), parked)

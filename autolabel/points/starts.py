@@ -13,7 +13,7 @@ from autolabel.points.index import PointIndex
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.scans import Scans
-from calib.types import F64, I64
+from calib.types import F64, I64, Bools
 
 AROUND, FAR_AROUND, FEW, LEAST = 3, 9, 12, 3
 GAIN, BLIND_GAIN = 0.3, 4.0
@@ -32,6 +32,11 @@ class Starts:
 
     velocities: F64
     sigmas: F64
+
+    @property
+    def moving(self) -> Bools:
+        """(K,) which do not stand."""
+        return np.asarray((self.velocities != 0).any(axis=1))
 
 
 def find_starts(scans: Scans, seeds: Seeds, config: PointsConfig) -> Starts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calib.se3 import SE3, SE3Batch
+from calib.se3 import SE3Batch
 from calib.types import I64
 from fusion.simulate.actors import Actor
 from fusion.simulate.config import SimulationConfig
@@ -65,6 +65,6 @@ def still_parked(
     for actor in first:
         if actor.moving or actor.body.category == "pedestrian" or rng.random() < config.moved_parked:
             continue
-        world_from_box: SE3 = actor.trajectory.world_from_ego[0]
+        world_from_box = actor.world_from_box(actor.trajectory.start_ns)
         found.append(replace(actor, trajectory=Trajectory(ends, SE3Batch.stack([world_from_box] * 2))))
     return found

@@ -1,25 +1,16 @@
-"""Objects followed by their points: exact surfaces, simulated drives with exact truth, a real drive."""
-
-from dataclasses import replace
+"""What objects are followed by: their points, gathered, described as a surface, aligned, predicted."""
 
 import numpy as np
 import pytest
 
-from autolabel.points import PointsConfig, Seeds, trace
+from autolabel.points import PointsConfig
 from autolabel.points.config import WALKER
-from autolabel.points.evidence import ObjectPoints, PointBank
 from autolabel.points.filter import States
 from autolabel.points.shapes import Shapes
 from autolabel.points.sizes import Extent
-from autolabel.scans import Scans
-from autolabel.smoother import Motion
-from autolabel.world import LocalWorld, Sightings
-from calib.se3 import SE3Batch
-from formats.pandaset import PANDASET
-from fusion.boxes import Box3D, Boxes
-from fusion.categories import Kind, kind_of
-from fusion.overlap import iou_3d_paired, points_in_box
-from fusion.simulate import SimulationConfig, simulate
+from fusion.boxes import Box3D
+from fusion.categories import Kind
+from fusion.overlap import points_in_box
 
 EYE = np.array([20.0, -15.0, 1.8, 0.0])
 NO_RIVALS = np.empty(0, dtype=np.int64)
@@ -64,36 +55,6 @@ def seen_faces(size, rng, count=400, noise_m=0.02):
 def placed(points, pose):
     c, s = np.cos(pose[3]), np.sin(pose[3])
     return points @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + pose[:3]
-
-
-def boxes_at(poses, size):
-    turns = np.zeros((len(poses), 3, 3))
-    c, s = np.cos(poses[:, 3]), np.sin(poses[:, 3])
-    turns[:, 0, 0], turns[:, 0, 1], turns[:, 1, 0], turns[:, 1, 1], turns[:, 2, 2] = c, -s, s, c, 1
-    return Boxes(SE3Batch(turns, poses[:, :3]), np.tile(size, (len(poses), 1)))
-
-
-@pytest.fixture(scope="module")
-def drive():
-    """Two seconds of a busy street, cast once."""
-    config = SimulationConfig(
-        seed=5, seconds=2.2, cameras=0, azimuth_steps=900, rings=48, vehicles=10, pedestrians=10, cyclists=2
-    )
-    log, truth = simulate(config)
-    return log, truth, Scans(LocalWorld.of(log))
-
-
-def seeds_of(truth, scans, frame):
-    present = [*truth.at(int(scans.frames_ns[frame]))]
-    seeds = Seeds.of(((track.category, a) for track, a in present), scans.world, scans.frames_ns)
-    return [track.id for track, _ in present], seeds
-
-
-@pytest.fixture(scope="module")
-def traced(drive):
-    _, truth, scans = drive
-    ids, seeds = seeds_of(truth, scans, 11)
-    return ids, seeds, trace(scans, seeds)
 
 
 def test_gathering_finds_what_lies_in_the_box() -> None:
@@ -174,17 +135,71 @@ def test_an_alignment_finds_the_pose(seed) -> None:
     assert np.linalg.eigvalsh(hessian[:2, :2])[0] > 0
 
 
-def test_rays_end_in_a_box_go_through_it_or_stop_before() -> None:
-    from autolabel.points import _gather_kernels
+def rays_of(points, pose, half):
+    """Rays from a LiDAR 1.5 m above the origin that end in a box, go through it, end before it."""
+    from autolabel.points import _ray_kernels
 
+    cloud, origin = points.astype(np.float32), np.array([0.0, 0, 1.5, 0.0])
+    order, starts = np.empty(len(cloud), np.int32), np.empty(_ray_kernels.SECTORS + 1, np.int32)
+    _ray_kernels.sort_by_azimuth(cloud, origin, order, starts)
+    return _ray_kernels.count_rays(
+        cloud, origin, order, starts, pose, half, NO_RIVALS, np.empty((0, 4)), np.empty((0, 3))
+    )
+
+
+@pytest.mark.parametrize("turn_rad", [0.0, 1.0, 2.5, np.pi, -1.6])
+def test_rays_end_in_a_box_go_through_it_or_stop_before(turn_rad) -> None:
     pose, half = np.array([10.0, 0, 1.0, 0.3]), np.array([2.0, 1.0, 1.0])
-    origin = np.array([0.0, 0, 1.5, 0.0])
     ended = np.array([[9.5, 0.1, 1.2], [10, 0, 1.0]])
     through = np.array([[30.0, 0.2, -1.5], [25, -0.5, -0.5], [60, 1.0, -4.0]])
     over_the_bonnet = np.array([[30.0, 0.2, 0.8], [60, 1.0, 1.0]])
-    neither = np.array([[5.0, 0, 1.2], [30, 30, 1.0], [-30, 0, 1.0], [30, 0, 9.0], [30, 0, 5.0]])
-    points = np.vstack([ended, through, over_the_bonnet, neither]).astype(np.float32)
-    assert _gather_kernels.count_rays(points, origin, pose, half) == (2, 3)
+    before = np.array([[5.0, 0, 1.2]])
+    neither = np.array([[30, 30, 1.0], [-30, 0, 1.0], [30, 0, 9.0], [30, 0, 5.0]])
+    points = np.vstack([ended, through, over_the_bonnet, before, neither])
+    c, s = np.cos(turn_rad), np.sin(turn_rad)
+    turned = points @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
+    place = np.array([c * pose[0], s * pose[0], pose[2], pose[3] + turn_rad])
+    assert rays_of(turned, place, half) == (2, 3, 1)
+
+
+def test_a_surface_says_where_it_is_and_not_where_on_it_the_points_are() -> None:
+    """A bare side fixes an object across it; along it only the ends of the side could."""
+    from autolabel.points import _kernels, _shape_kernels
+
+    rng, size = np.random.default_rng(0), np.array([8.0, 2.0, 2.0])
+    side = np.column_stack([rng.uniform(-3, 3, 600), np.full(600, -0.95), rng.uniform(-0.8, 0.8, 600)])
+    side += rng.normal(0, 0.01, side.shape)
+    shapes = Shapes.of_boxes(size[None], [PointsConfig().of(Kind.CAR)])
+    _shape_kernels.add_points(
+        side, 600, np.zeros(4), size / 2, 0.1, 1.0,
+        shapes.sums, shapes.dims[0], shapes.lows[0], shapes.cells_m[0],
+    )  # fmt: skip
+    shapes.finish(np.zeros(1, int))
+    hessian, pose = np.zeros((4, 4)), np.zeros(4)
+    middle = side[np.abs(side[:, 0]) < 2][:200]
+    eye = np.array([0.0, -15.0, 1.8, 0.0])
+    _kernels.align(
+        middle, len(middle), pose, size / 2, eye, _kernels.pick(shapes.arrays, 0), 12, 100.0, 1.0, hessian
+    )
+    assert abs(pose[1]) < 0.02
+    assert hessian[0, 0] < 0.1 * hessian[1, 1]
+
+
+def test_the_nearest_filled_cell_speaks_for_an_empty_one() -> None:
+    from autolabel.points import _shape_kernels
+
+    rng, dims = np.random.default_rng(0), np.array([9, 8, 7])
+    filled = np.flatnonzero(rng.random(dims.prod()) < 0.02)
+    nearest = np.full(dims.prod(), -1, np.int32)
+    nearest[filled] = filled
+    _shape_kernels.spread(nearest, dims, 2)
+    places = np.stack(np.unravel_index(np.arange(dims.prod()), dims), axis=-1)
+    steps = np.abs(places[:, None] - places[None, filled]).sum(axis=2)
+    assert ((nearest >= 0) == (steps.min(axis=1) <= 2)).all()
+    told = np.flatnonzero(nearest >= 0)
+    away = np.linalg.norm(places[told] - places[nearest[told]], axis=1)
+    best = np.linalg.norm(places[told][:, None] - places[None, filled], axis=2).min(axis=1)
+    assert (away == best).mean() > 0.95
 
 
 def test_what_rolls_is_expected_along_its_bend() -> None:
@@ -225,121 +240,3 @@ def test_a_size_that_was_not_seen_stays_unknown() -> None:
     size, sigmas = extent.size()
     assert size.tolist() == [4.0, 2.0, 1.6]
     assert np.isinf(sigmas).all()
-
-
-def quality(truth, scans, ids, seeds, ways, least=15):
-    """IoUs of moving vehicles, moving people and of all that is parked, where well seen."""
-    groups = {"vehicles": [], "people": [], "parked": []}
-    for k, id in enumerate(ids):
-        track = truth.tracks[id]
-        annotations = [a for a in track.annotations.values() if a.timestamp_ns in set(scans.frames_ns)]
-        seen = Sightings.of(annotations, scans.world)
-        frames = np.searchsorted(scans.frames_ns, seen.times_ns)
-        well = (ways.sights.fits[k, frames, 3] >= least) & (frames != seeds.frames[k])
-        if not well.any():
-            continue
-        mine = boxes_at(ways.poses[k, frames], seeds.sizes_lwh_m[k])
-        ious = iou_3d_paired(mine, Boxes(seen.local_from_box, seen.sizes_lwh_m))[well]
-        moved = np.ptp(seen.local_from_box.translations[:, :2], axis=0).max() > 1.0
-        group = "parked" if not moved else "vehicles" if kind_of(track.category).is_vehicle else "people"
-        groups[group].append(ious)
-    return {name: np.concatenate(rows) for name, rows in groups.items() if rows}
-
-
-def test_objects_are_followed_both_ways_from_the_middle(drive, traced) -> None:
-    _, truth, scans = drive
-    ids, seeds, ways = traced
-    ious = quality(truth, scans, ids, seeds, ways)
-    assert len(ious["vehicles"]) > 40
-    assert (ious["vehicles"] >= 0.5).mean() >= 0.95
-    assert (ious["people"] >= 0.5).mean() >= 0.85
-    assert (ious["parked"] >= 0.5).mean() >= 0.99
-
-
-def test_what_is_parked_keeps_exactly_its_box(drive, traced) -> None:
-    _, truth, _ = drive
-    ids, seeds, ways = traced
-    still = [k for k, id in enumerate(ids) if not truth.tracks[id].attributes["moving"]]
-    kept = [k for k in still if ways.parked[k]]
-    assert len(kept) >= 0.95 * len(still) > 5
-    assert all((ways.poses[k] == seeds.poses[k]).all() for k in kept)
-
-
-def test_the_same_input_gives_the_same_bytes(drive, traced) -> None:
-    _, _, scans = drive
-    _, seeds, _ = traced
-    some = Seeds(seeds.kinds[:8], seeds.frames[:8], seeds.poses[:8], seeds.sizes_lwh_m[:8])
-    assert trace(scans, some).poses.tobytes() == trace(scans, some).poses.tobytes()
-
-
-def test_lost_scans_do_not_lose_the_objects(drive) -> None:
-    log, truth, _ = drive
-    lossy = {n: tuple(r for k, r in enumerate(refs) if k % 5 != 4) for n, refs in log.sweeps.items()}
-    scans = Scans(LocalWorld.of(replace(log, sweeps=lossy)))
-    ids, seeds = seeds_of(truth, scans, 11)
-    ways = trace(scans, seeds)
-    assert np.isfinite(ways.poses).all()
-    ious = quality(truth, scans, ids, seeds, ways)
-    assert (ious["vehicles"] >= 0.5).mean() >= 0.95
-
-
-def test_a_log_without_scans_leaves_the_boxes_where_they_are(drive) -> None:
-    log, truth, _ = drive
-    scans = Scans(LocalWorld.of(replace(log, sweeps={})))
-    _, seeds = seeds_of(truth, scans, 11)
-    ways = trace(scans, seeds)
-    assert ways.parked.all()
-    assert (ways.poses == seeds.poses[:, None]).all()
-
-
-def test_no_objects_make_no_ways(drive) -> None:
-    _, _, scans = drive
-    none = Seeds((), np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros((0, 3)))
-    assert trace(scans, none).poses.shape == (0, len(scans), 4)
-
-
-def test_measuring_along_a_path_brings_it_nearer_to_the_truth(drive) -> None:
-    _, truth, scans = drive
-    ids, seeds = seeds_of(truth, scans, 11)
-    bank, rng, better = PointBank(scans), np.random.default_rng(0), []
-    for k, id in enumerate(ids):
-        track = truth.tracks[id]
-        if not track.attributes["moving"] or not seeds.kinds[k].is_vehicle:
-            continue
-        exact = Sightings.of(track.annotations.values(), scans.world)
-        poses = exact.local_from_box
-        shift = rng.normal(0, 0.15, (len(exact), 3)) * [1, 1, 0]
-        path = Sightings(
-            exact.times_ns, SE3Batch(poses.rotations, poses.translations + shift), exact.sizes_lwh_m
-        )
-        times_s = scans.world.seen_s(exact.times_ns, poses.translations)
-        velocities = np.gradient(poses.translations, times_s, axis=0)
-        sure = np.tile(np.eye(3) * 0.15**2, (len(exact), 1, 1))
-        motion = Motion(
-            times_s, path.local_from_box.translations, poses.yaws_rad, velocities, 0 * times_s, sure
-        )
-        report = ObjectPoints(bank, seeds.kinds[k]).measure(path, motion)
-        assert len(report.measurements) == len(report.rows)
-        assert (report.support[report.rows] >= 2).all()
-        well = report.rows[report.support[report.rows] > 40]
-        if len(well) > 5:
-            found = report.measurements.places[np.isin(report.rows, well), :2]
-            off_m = np.linalg.norm(found - poses.translations[well, :2], axis=1)
-            assert np.nanmedian(report.crossed[well]) < 0.3
-            better.append(np.median(off_m) / np.median(np.linalg.norm(shift[well], axis=1)))
-    assert len(better) >= 2
-    assert np.median(better) < 0.6
-
-
-def test_pandaset_from_the_boxes_of_one_frame(shared_data) -> None:
-    """Five frames either side of a seed that no constant was chosen on; all 21 take the benchmark."""
-    path = shared_data / "pandaset" / "002"
-    log = PANDASET.open_log(path, "002")
-    truth = PANDASET.read_labels(path, log)
-    short = replace(log, timestamps_ns=log.timestamps_ns[4:11])
-    scans = Scans(LocalWorld.of(short))
-    ids, seeds = seeds_of(truth, scans, 3)
-    ious = quality(truth, scans, ids, seeds, trace(scans, seeds), least=5)
-    assert (ious["vehicles"] >= 0.5).mean() >= 0.97
-    assert (ious["vehicles"] >= 0.7).mean() >= 0.9
-    assert (ious["parked"] >= 0.5).mean() >= 0.99

@@ -32,7 +32,7 @@ from tests.conftest import REPOSITORY
 
 TABLE = REPOSITORY / "autolabel" / "detect" / "table.json"
 SEEDS = [seed for seed in TUNED if seed < 100]
-STANDING_WEIGHT, REAL_WEIGHT, EVERY, STANDING_EVERY = 3.0, 3.0, 2, 8
+STANDING_WEIGHT, REAL_WEIGHT, EVERY, STANDING_EVERY = 3.0, 5.0, 2, 8
 BINS, ROUNDS, RATE, RIDGE, LEAST_HITS = 24, 200, 0.1, 12.0, 4
 LEAST_IOU = {Kind.PEDESTRIAN: 0.2, Kind.BICYCLE: 0.2}
 ALSO = {

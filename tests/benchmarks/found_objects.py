@@ -168,7 +168,8 @@ def compared(
     size_ok = np.abs(size_m) <= np.maximum(0.1 * size, 0.2)
     return Sought(
         group, away_m, True, float(iou_3d(mine, its)[0, 0]), tuple(off_m.tolist()), tuple(size_m.tolist()),
-        tuple(size_ok.tolist()), float(min(turn, np.pi - turn)), bool(turn > np.pi / 2), kinds[partner] is kind,
+        tuple(size_ok.tolist()), float(min(turn, np.pi - turn)), bool(turn > np.pi / 2),
+        kinds[partner] is kind,
     )  # fmt: skip
 
 

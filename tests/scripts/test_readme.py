@@ -32,10 +32,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
     on_demo = [line for line in COMMANDS if "crosslabel-demo" in line]
-    assert len(on_demo) == 4
+    assert len(on_demo) == 6
     for line in on_demo:
         run(monkeypatch, *line.split()[1:])
-    assert {"out", "pictures", "dataset"} <= {path.name for path in demo.iterdir()}
+    assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {path.name for path in demo.iterdir()}
 
 
 def test_the_commands_on_kitti_run(
@@ -62,7 +62,7 @@ def test_the_commands_on_a_street_run(
     monkeypatch.chdir(tmp_path)
     on_street = [line for line in COMMANDS if " street " in line]
     assert len(on_street) == 4
-    assert len([*COMMANDS]) == 4 + 2 + 4
+    assert len([*COMMANDS]) == 6 + 2 + 4
     for line in on_street:
         run(monkeypatch, *line.split()[1:])
     for name in ("doctor.html", "calibration.html", "drift.html", "rig.json", "given.json"):
