@@ -21,7 +21,7 @@ LOWEST_M, HIGHEST_M = 0.08, 5.0
 TRUSTED_M, DOUBT_PER_M = 30.0, 0.015
 FARTHEST_M = 200.0
 # With scans in fewer frames objects are not followed by their points.
-ENOUGH_SCANS = 0.5
+ENOUGH_SCANS = 0.3
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autolabel.detect.detector import Detector
+from autolabel.detect.priors import PRIORS
 from autolabel.detect.yolox import ImageDetector, ImageFindings, overlaps
 from autolabel.detections import Detections
 from autolabel.scans import Scans
@@ -147,6 +148,7 @@ def _best_first(gains: F64) -> list[tuple[int, int]]:
 
 
 def _may_be(category: str, other: str, size: F64) -> bool:
-    """Whether a thing of this size may have the other name: an image does not tell cars from lorries well."""
+    """Whether a thing of this size may have the other name: images tell lorries from buses badly."""
     small, other_small = size[0] < 2.5, other in ("pedestrian", "cyclist", "motorcycle")
-    return bool(small == other_small and category != other)
+    fits = all(p.shortest_m <= size[0] <= p.longest_m for p in PRIORS if p.category == other)
+    return bool(small == other_small and category != other and fits)

@@ -80,9 +80,11 @@ def _ends(chains: I64, count: int) -> tuple[I64, I64]:
 
 def _good_view(shapes: Shapes, chains: I64, count: int) -> F64:
     """(C,) how long each thing is where its chain shows it well."""
-    long_m = shapes.extents_m.max(axis=1, initial=0.0)
+    long_m = np.asarray(shapes.extents_m.max(axis=1, initial=0.0))
+    if count == 0:
+        return long_m
     order = np.lexsort((long_m, chains))
     sizes = np.bincount(chains, minlength=count)
     begin = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    best = order[(begin + GOOD_VIEW * (sizes - 1)).round().astype(np.int64)] if count else begin
+    best = order[(begin + GOOD_VIEW * (sizes - 1)).round().astype(np.int64)]
     return np.asarray(long_m[best][chains])

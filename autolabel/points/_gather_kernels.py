@@ -68,8 +68,10 @@ def scan_cells(points, grid, pose, move, half, side_m, up_m, rivals, own_m, pose
     low = max(int((pose[1] - reach_y - corner[1]) * per_m), 0)
     high = min(int((pose[1] + reach_y - corner[1]) * per_m), rows - 1)
     count, kept = 0, 0
+    if high < low:
+        return count, kept
     for column in range(first, last + 1):
-        for k in range(starts[column * rows + low], starts[column * rows + high + 1] if high >= low else 0):
+        for k in range(starts[column * rows + low], starts[column * rows + high + 1]):
             i = order[k]
             if abs(points[i, 2] - pose[2]) > half[2] + up_m:
                 continue

@@ -13,8 +13,10 @@ FILLED, FLAT, WIDE = 0.6, 0.15, 1.0
 @njit(cache=True, nogil=True)
 def cell_of(x, y, z, dims, low, cell_m):
     """Number of the cell of a grid that a place of the box frame lies in; -1 outside."""
+    if not (x >= low[0] and y >= low[1] and z >= low[2]):
+        return -1
     i, j, k = int((x - low[0]) / cell_m), int((y - low[1]) / cell_m), int((z - low[2]) / cell_m)
-    if x < low[0] or y < low[1] or z < low[2] or i >= dims[0] or j >= dims[1] or k >= dims[2]:
+    if i >= dims[0] or j >= dims[1] or k >= dims[2]:
         return -1
     return (i * dims[1] + j) * dims[2] + k
 

@@ -160,8 +160,9 @@ def _crossed(index: PointIndex, pose: F64, half: F64) -> float:
     from autolabel.points import _ray_kernels
 
     nobody = np.zeros(0, dtype=np.int64)
+    origin, order, starts = index.rays
     ended, through, _ = _ray_kernels.count_rays(
-        index.points, *index.rays, pose, half, nobody, NONE, NONE[:, :3]
+        index.points, origin, order, starts, pose, half, nobody, NONE, NONE[:, :3]
     )
     return through / (ended + through) if ended + through else np.nan
 

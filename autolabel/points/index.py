@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autolabel.scans import Scan
+from autolabel.scans import Scan, Scans
 from autolabel.world import LocalWorld
-from calib.se3 import SE3
+from calib.se3 import SE3, SE3Batch
 from calib.types import F32, F64, Floats, kernel_view
 from fusion.beam import beam_offset_ns, beam_table
 
@@ -74,6 +74,31 @@ class PointIndex:
         middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
         reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
         return np.column_stack([velocities[:, :2], middles_s, reach_m])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BeamTimes:
+    """When the beam passes places, in all frames of a log at once.
+
+    Attributes:
+        scans: of the log.
+        ego_from_local: (F) where the car was.
+    """
+
+    scans: Scans
+    ego_from_local: SE3Batch
+
+    @classmethod
+    def of(cls, scans: Scans) -> BeamTimes:
+        """Looks up the car's poses once."""
+        return cls(scans, scans.world.local_from_ego(scans.frames_ns).inverse())
+
+    def seen_s(self, places: F64) -> F64:
+        """(K, F) seconds since the first frame, for (K, F, 3 or more) places, one in each frame."""
+        rotations, translations = self.ego_from_local.rotations, self.ego_from_local.translations
+        places_ego = np.einsum("fij,kfj->kfi", rotations, places[..., :3]) + translations
+        late_ns = beam_offset_ns(self.scans.world.log, places_ego.reshape(-1, 3))
+        return self.scans.world.seconds(self.scans.frames_ns + late_ns.reshape(places.shape[:2]))
 
 
 def _beam_s(world: LocalWorld, local_from_ego: SE3, places: Floats) -> F64:

@@ -75,8 +75,9 @@ def _rays_at_rest(scans: Scans, seeds: Seeds, sights: Sights, away: Bools, moved
         there = np.ascontiguousarray(sights.poses[:, scan.frame])
         there = np.where(sights.found[:, scan.frame, None], there, 1e9)
         rivals = rivals_near(seeds.poses, there, halves)
+        origin, order, starts = index.rays
         _ray_kernels.count_all_rays(
-            index.points, *index.rays, which, seeds.poses, halves, rivals, there, counts
+            index.points, origin, order, starts, which, seeds.poses, halves, rivals, there, counts
         )
         rays[which, scan.frame] = counts[which]
     return rays

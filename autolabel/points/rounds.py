@@ -15,13 +15,13 @@ from autolabel.points.follow import (
     as_measured,
     is_found,
 )
-from autolabel.points.index import PointIndex
+from autolabel.points.index import BeamTimes, PointIndex
 from autolabel.points.rest import at_rest
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.points.starts import find_starts
 from autolabel.scans import Scans
-from autolabel.smoother import Habits, Measurements, smooth
+from autolabel.smoother import Habits, Measurements, Motion, smooth
 from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
@@ -77,28 +77,30 @@ def trace(scans: Scans, seeds: Seeds, config: PointsConfig | None = None) -> Way
 
 
 def smoothed(scans: Scans, seeds: Seeds, sights: Sights, parked: Bools) -> Ways:
-    """The most likely way of each object through what was seen of it."""
+    """The most likely way of each object through what was seen of it; what is parked keeps its box."""
     count, frames = sights.found.shape
-    poses, times_s = np.empty((count, frames, 4)), np.empty((count, frames))
-    velocities = np.zeros((count, frames, 2))
-    seen = np.zeros((count, 2), dtype=np.int64)
+    poses, velocities = np.repeat(seeds.poses[:, None], frames, axis=1), np.zeros((count, frames, 2))
+    beam, seen = BeamTimes.of(scans), np.zeros((count, 2), dtype=np.int64)
+    times_s = beam.seen_s(poses)
     for k in range(count):
-        measurements = _measurements(scans, seeds, sights, k)
-        habits = habits_of(seeds.kinds[k], seeds.sizes_lwh_m[k])
-        own_s = np.unique(measurements.times_s)
-        motion = smooth(measurements, own_s, habits)
-        at = scans.world.seconds(scans.frames_ns)
-        for _ in range(2):
-            way = motion.at(at)
-            at = scans.world.seen_s(scans.frames_ns, way.places)
-        way = motion.at(at)
-        poses[k], times_s[k] = np.column_stack([way.places, way.yaws_rad]), at
-        velocities[k] = way.velocities[:, :2]
-        if parked[k]:
-            poses[k], velocities[k] = seeds.poses[k], 0.0
+        if not parked[k]:
+            way = _way(scans, seeds, sights, beam, k)
+            poses[k], times_s[k] = np.column_stack([way.places, way.yaws_rad]), way.times_s
+            velocities[k] = way.velocities[:, :2]
         found = np.flatnonzero(sights.found[k])
         seen[k] = [min([*found[:1], seeds.frames[k]]), max([*found[-1:], seeds.frames[k]])]
     return Ways(poses, velocities, times_s, parked, sights, seen)
+
+
+def _way(scans: Scans, seeds: Seeds, sights: Sights, beam: BeamTimes, k: int) -> Motion:
+    """The motion of one object at the instants at which the beam passes it in all frames."""
+    measurements = _measurements(scans, seeds, sights, k)
+    habits = habits_of(seeds.kinds[k], seeds.sizes_lwh_m[k])
+    motion = smooth(measurements, np.unique(measurements.times_s), habits)
+    at_s = scans.world.seconds(scans.frames_ns)
+    for _ in range(2):
+        at_s = beam.seen_s(motion.at(at_s).places[None])[0]
+    return motion.at(at_s)
 
 
 def _measurements(scans: Scans, seeds: Seeds, sights: Sights, k: int) -> Measurements:
@@ -114,9 +116,9 @@ def _measurements(scans: Scans, seeds: Seeds, sights: Sights, k: int) -> Measure
         heights_m,
         np.zeros(len(rows), dtype=bool),
     )
-    pose = seeds.poses[k : k + 1]
-    time_s = scans.world.seen_s(scans.frames_ns[frame : frame + 1], pose[:, :3])
-    key = Measurements.of(time_s, pose[:, :3], pose[:, 3], SEED_SIGMA_M, SEED_SIGMA_RAD, firm=True)
+    given = seeds.poses[k : k + 1]
+    time_s = scans.world.seen_s(scans.frames_ns[frame : frame + 1], given[:, :3])
+    key = Measurements.of(time_s, given[:, :3], given[:, 3], SEED_SIGMA_M, SEED_SIGMA_RAD, firm=True)
     return Measurements.merged([seen, key])
 
 

@@ -239,8 +239,8 @@ A point is seen when its row is exposed, at the instant t that solves `row(proje
 (`calib.shutter`). It is found by the secant method from the middle of the readout, to 100 ns in two or three
 more projections and from there along the line between the last two looks; where the image moves at more than
 half the pace of the readout, by regula falsi to 1 ns. All from poses 0.2 ms apart, for every camera model;
-Waymo's projection takes at most four Newton steps to 10 us from one pose and its rates. A point that no row sees
-is not visible. Several rows may show a point whose image overtakes the readout, less than about half a
+Waymo's projection takes at most four Newton steps to 10 us from one pose and its rates. A point that no row
+sees is not visible. Several rows may show a point whose image overtakes the readout, less than about half a
 metre from a camera at 14 m/s: one of them is given where their number is odd, none where it is even.
 
 ## Whether a clock is right

@@ -35,7 +35,9 @@ def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.Mon
     assert len(on_demo) == 6
     for line in on_demo:
         run(monkeypatch, *line.split()[1:])
-    assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {path.name for path in demo.iterdir()}
+    assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {
+        path.name for path in demo.iterdir()
+    }
 
 
 def test_the_commands_on_kitti_run(
