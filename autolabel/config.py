@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pydantic import BaseModel, ConfigDict
-
 from autolabel.detect.config import DetectConfig
 from autolabel.ego.config import EgoConfig
 from autolabel.points.config import PointsConfig
 from autolabel.reconstruct.config import ReconstructConfig
+from autolabel.settings import Settings
 from autolabel.track.config import TrackConfig
+from autolabel.trips.config import TripsConfig
 
 
-class Config(BaseModel):
+class Config(Settings):
     """All settings; the defaults are those that were tuned and measured.
 
     Attributes:
@@ -26,9 +26,8 @@ class Config(BaseModel):
         track: which detection is whose.
         points: what an object's own points say.
         reconstruct: from all that is known of an object to its boxes.
+        trips: several drives through one place.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mend_poses: bool = True
     use_points: bool = True
@@ -38,6 +37,7 @@ class Config(BaseModel):
     track: TrackConfig = TrackConfig()
     points: PointsConfig = PointsConfig()
     reconstruct: ReconstructConfig = ReconstructConfig()
+    trips: TripsConfig = TripsConfig()
 
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with any setting and with nothing else."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from autolabel.world import LocalWorld
-from calib.se3 import SE3Batch
 from calib.types import F64, I64, frozen
 from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
@@ -37,28 +36,17 @@ class Detections:
     @classmethod
     def joined(cls, parts: Sequence[Detections]) -> Detections:
         """All of several, in order of time, the surest of an instant first."""
-        nowhere = SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3)))
-        none = cls(np.zeros(0, np.int64), Boxes(nowhere, np.zeros((0, 3))), np.zeros(0), ())
-        several = [none, *parts]
+        several = [cls(np.zeros(0, np.int64), Boxes.stack(()), np.zeros(0), ()), *parts]
         times_ns = np.concatenate([part.times_ns for part in several])
         scores = np.concatenate([part.scores for part in several])
-        local_from_box = SE3Batch(
-            np.concatenate([part.boxes.dst_from_box.rotations for part in several]),
-            np.concatenate([part.boxes.dst_from_box.translations for part in several]),
-        )
-        boxes = Boxes(local_from_box, np.concatenate([part.boxes.sizes_lwh_m for part in several]))
+        boxes = Boxes.concatenate(part.boxes for part in several)
         categories = tuple(name for part in several for name in part.categories)
         return cls(times_ns, boxes, scores, categories).take(np.lexsort((-scores, times_ns)))
 
     def take(self, indices: I64) -> Detections:
         """Some of them."""
-        local_from_box = self.boxes.dst_from_box.take(indices)
-        return Detections(
-            self.times_ns[indices],
-            Boxes(local_from_box, self.boxes.sizes_lwh_m[indices]),
-            self.scores[indices],
-            tuple(self.categories[i] for i in indices),
-        )
+        categories = tuple(self.categories[i] for i in indices)
+        return Detections(self.times_ns[indices], self.boxes.take(indices), self.scores[indices], categories)
 
 
 def detections_by_kind(detections: LabelSet, world: LocalWorld) -> dict[Kind, Detections]:

@@ -71,8 +71,7 @@ class Scans:
     _kept: dict[int, _Kept | None] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        frames_ns = self.world.log.timestamps_ns
-        self.frames_ns = frames_ns[self.world.covers(frames_ns)]
+        self.frames_ns = self.world.frames_ns
         self._spool = tempfile.TemporaryFile(prefix="crosslabel-")  # noqa: SIM115
         weakref.finalize(self, self._spool.close)
 
@@ -98,15 +97,9 @@ class Scans:
         self._spool.seek(kept.start)
         columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
         points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
-        local_from_ego = self.world.local_from_ego(self.frames_ns[frame : frame + 1])[0]
+        origin = kept.local_from_ego @ kept.origin_ego
         return Scan(
-            frame,
-            points.reshape(-1, 3),
-            above_m,
-            intensity,
-            local_from_ego,
-            local_from_ego @ kept.origin_ego,
-            kept.ground,
+            frame, points.reshape(-1, 3), above_m, intensity, kept.local_from_ego, origin, kept.ground
         )
 
     def _read(self, frame: int) -> _Kept | None:
@@ -128,7 +121,7 @@ class Scans:
         for column in (points, above_m[wanted], intensity):
             self._spool.write(np.ascontiguousarray(column, dtype=np.float32).tobytes())
         origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        return _Kept(start, len(points), origin_ego, ground)
+        return _Kept(start, len(points), local_from_ego, origin_ego, ground)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -137,5 +130,6 @@ class _Kept:
 
     start: int
     count: int
+    local_from_ego: SE3
     origin_ego: F64
     ground: Ground

@@ -39,6 +39,12 @@ class LocalWorld:
         """Of the car."""
         return self.log.trajectory
 
+    @property
+    def frames_ns(self) -> I64:
+        """(F,) the frames at which the car's pose is known, rising."""
+        frames_ns = self.log.timestamps_ns
+        return frames_ns[self.covers(frames_ns)]
+
     def covers(self, times_ns: I64) -> Bools:
         """(N,) whether the car's pose is known at each instant."""
         return np.asarray((times_ns >= self.trajectory.start_ns) & (times_ns <= self.trajectory.end_ns))
@@ -81,6 +87,21 @@ class Sightings:
         ego_from_box = boxes.dst_from_box
         local_from_box = world.local_from_ego(times_ns) @ ego_from_box
         return cls(times_ns, local_from_box, boxes.sizes_lwh_m)
+
+    @classmethod
+    def none(cls) -> Sightings:
+        """Of an object that was never seen."""
+        return cls(np.zeros(0, dtype=np.int64), SE3Batch.stack(()), np.zeros((0, 3)))
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Sightings]) -> Sightings:
+        """Those of several objects, one after the other; their times rise no longer."""
+        listed = [cls.none(), *parts]
+        return cls(
+            np.concatenate([part.times_ns for part in listed]),
+            SE3Batch.concatenate(part.local_from_box for part in listed),
+            np.concatenate([part.sizes_lwh_m for part in listed]),
+        )
 
     def __len__(self) -> int:
         return len(self.times_ns)

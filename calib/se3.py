@@ -202,6 +202,15 @@ class SE3Batch:
         )
 
     @classmethod
+    def concatenate(cls, batches: Iterable[SE3Batch]) -> SE3Batch:
+        """All transforms of several batches, one batch after the other."""
+        listed = [cls.stack(()), *batches]
+        return _checked_batch(
+            np.concatenate([batch.rotations for batch in listed]),
+            np.concatenate([batch.translations for batch in listed]),
+        )
+
+    @classmethod
     def from_quaternions_wxyz(cls, quaternions_wxyz: ArrayLike, translations: ArrayLike) -> SE3Batch:
         """From (N, 4) quaternions of any positive norm, scalar first."""
         quaternions = np.asarray(quaternions_wxyz, dtype=np.float64).reshape(-1, 4)

@@ -95,8 +95,19 @@ class Boxes:
         sizes = np.array([box.size_lwh_m for box in listed]).reshape(-1, 3)
         return cls(SE3Batch.stack(box.ego_from_box for box in listed), sizes)
 
+    @classmethod
+    def concatenate(cls, parts: Iterable[Boxes]) -> Boxes:
+        """All boxes of several, one after the other; all in the same frame."""
+        listed = [cls.stack(()), *parts]
+        sizes = np.concatenate([part.sizes_lwh_m for part in listed])
+        return cls(SE3Batch.concatenate(part.dst_from_box for part in listed), sizes)
+
     def __len__(self) -> int:
         return len(self.sizes_lwh_m)
+
+    def take(self, indices: slice | np.ndarray) -> Boxes:
+        """The boxes at these indices or under this mask."""
+        return Boxes(self.dst_from_box.take(indices), self.sizes_lwh_m[indices])
 
     def moved(self, new_from_dst: SE3) -> Boxes:
         """The same boxes in another frame."""

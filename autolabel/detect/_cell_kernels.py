@@ -59,6 +59,14 @@ def fill(keys, numbers, blocks):
 
 
 @njit(cache=True, nogil=True)
+def cell_of(point, per_m):
+    """The three numbers of the cell that a point lies in."""
+    ix = np.int64(np.floor(point[0] * per_m)) + HALF
+    iy = np.int64(np.floor(point[1] * per_m)) + HALF
+    return ix, iy, np.int64(np.floor(point[2] * per_m)) + HALF
+
+
+@njit(cache=True, nogil=True)
 def note_occupied(
     points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, first, last,
     times,
@@ -68,9 +76,7 @@ def note_occupied(
     for i in range(start, points.shape[0]):
         if not is_wanted(points[i], above[i], origin, farthest, lowest):
             continue
-        ix = np.int64(np.floor(points[i, 0] * per_m)) + HALF
-        iy = np.int64(np.floor(points[i, 1] * per_m)) + HALF
-        iz = np.int64(np.floor(points[i, 2] * per_m)) + HALF
+        ix, iy, iz = cell_of(points[i], per_m)
         key = block_of(ix, iy, iz)
         if key != known:
             known, number = key, number_of(keys, numbers, blocks, count, key)
@@ -110,9 +116,7 @@ def select(points, above, origin, farthest, lowest, per_m, keys, numbers, flags,
     for i in range(points.shape[0]):
         if not is_wanted(points[i], above[i], origin, farthest, lowest):
             continue
-        ix = np.int64(np.floor(points[i, 0] * per_m)) + HALF
-        iy = np.int64(np.floor(points[i, 1] * per_m)) + HALF
-        iz = np.int64(np.floor(points[i, 2] * per_m)) + HALF
+        ix, iy, iz = cell_of(points[i], per_m)
         key = block_of(ix, iy, iz)
         if key != known:
             at = slot_of(keys, key)
@@ -133,9 +137,7 @@ def add_points(points, above, chosen, start, per_m, keys, numbers, blocks, count
     corner = np.zeros(3)
     for k in range(start, chosen.shape[0]):
         i = chosen[k]
-        ix = np.int64(np.floor(points[i, 0] * per_m)) + HALF
-        iy = np.int64(np.floor(points[i, 1] * per_m)) + HALF
-        iz = np.int64(np.floor(points[i, 2] * per_m)) + HALF
+        ix, iy, iz = cell_of(points[i], per_m)
         key = block_of(ix, iy, iz)
         if key != known:
             known, number = key, number_of(keys, numbers, blocks, count, key)

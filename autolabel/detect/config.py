@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from autolabel.settings import Count, Positive, Settings, Share
 
 
-class DetectConfig(BaseModel):
+class DetectConfig(Settings):
     """From scans to boxes.
 
     Attributes:
@@ -36,12 +35,10 @@ class DetectConfig(BaseModel):
         least_score: boxes with a lower score are left out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     range_m: Positive = 60.0
     lowest_m: Positive = 0.08
     voxel_m: Positive = 0.25
-    stride: Annotated[int, Field(ge=1)] = 4
+    stride: Count = 4
     least_frames: Annotated[int, Field(ge=3)] = 40
     standing_s: Positive = 0.8
     standing_share: Share = 0.4
@@ -55,6 +52,6 @@ class DetectConfig(BaseModel):
     sweep_gap_per_m: Positive = 0.008
     tall_m: Positive = 2.6
     right_hand: bool = True
-    least_points: Annotated[int, Field(ge=1)] = 8
-    least_seen: Annotated[int, Field(ge=1)] = 3
+    least_points: Count = 8
+    least_seen: Count = 3
     least_score: Share = 0.1

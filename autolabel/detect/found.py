@@ -8,7 +8,6 @@ import numpy as np
 
 from autolabel.detect.priors import PRIORS
 from autolabel.detections import Detections
-from calib.se3 import SE3Batch
 from calib.types import F64, I64, Bools
 from fusion.boxes import Boxes
 from fusion.overlap import iou_bev
@@ -33,17 +32,11 @@ class Found:
 
     def take(self, kept: np.ndarray) -> Found:
         """Some of them."""
-        boxes = Boxes(self.boxes.dst_from_box.take(kept), self.boxes.sizes_lwh_m[kept])
-        return Found(boxes, self.scores[kept], self.kinds[kept])
+        return Found(self.boxes.take(kept), self.scores[kept], self.kinds[kept])
 
     def with_more(self, other: Found) -> Found:
         """These and others."""
-        poses, more = self.boxes.dst_from_box, other.boxes.dst_from_box
-        joined = SE3Batch(
-            np.concatenate([poses.rotations, more.rotations]),
-            np.concatenate([poses.translations, more.translations]),
-        )
-        boxes = Boxes(joined, np.concatenate([self.boxes.sizes_lwh_m, other.boxes.sizes_lwh_m]))
+        boxes = Boxes.concatenate([self.boxes, other.boxes])
         scores, kinds = np.concatenate([self.scores, other.scores]), np.concatenate([self.kinds, other.kinds])
         return Found(boxes, scores, kinds)
 

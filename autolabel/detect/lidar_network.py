@@ -27,14 +27,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from autolabel.detect.networks import Network, read_description
 from autolabel.detections import Detections
 from autolabel.scans import Scans
+from autolabel.settings import Count, Positive, Settings
 from calib.errors import CrosslabelError
 from calib.se3 import SE3Batch
 from calib.types import F32, F64
@@ -43,14 +44,10 @@ from fusion.boxes import Boxes
 from fusion.sweep import Sweep
 
 Column = Literal["x", "y", "z", "intensity", "ring", "zero"]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
 
 
-class VoxelInputs(BaseModel):
+class VoxelInputs(Settings):
     """How points are put into voxels, and the names of the inputs that take them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     values: str
     coordinates: str
@@ -61,20 +58,16 @@ class VoxelInputs(BaseModel):
     most_voxels: Count = 40_000
 
 
-class Outputs(BaseModel):
+class Outputs(Settings):
     """The names of what comes out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     boxes: str = "boxes"
     scores: str = "scores"
     labels: str = "labels"
 
 
-class Description(BaseModel):
+class Description(Settings):
     """The content of the JSON file beside a network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     categories: tuple[str, ...]
     frame: Literal["lidar", "ego"] = "lidar"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from autolabel.settings import Positive, Settings, Share
 
 
-class MatchingConfig(BaseModel):
+class MatchingConfig(Settings):
     """How scans are laid on the map of those before them.
 
     Attributes:
@@ -26,8 +25,6 @@ class MatchingConfig(BaseModel):
         reach_m: the map ends this far from the car.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     nearest_m: Positive = 3.0
     farthest_m: Positive = 80.0
     kept_cell_m: Positive = 0.5
@@ -40,7 +37,7 @@ class MatchingConfig(BaseModel):
     reach_m: Positive = 100.0
 
 
-class EgoConfig(BaseModel):
+class EgoConfig(Settings):
     """When the car's poses are not believed.
 
     Attributes:
@@ -59,8 +56,6 @@ class EgoConfig(BaseModel):
         prior_m: how far a drifting trajectory may lie from the truth.
         prior_deg: the same of its turn.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     matching: MatchingConfig = MatchingConfig()
     jump_m: Positive = 0.15

@@ -72,7 +72,7 @@ class EgoReport:
     def empty(cls, log: str) -> EgoReport:
         """Of a log none of whose frames its trajectory covers."""
         frames_ns, none = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
-        poses = SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3)))
+        poses = SE3Batch.stack(())
         track = Track(frames_ns, poses, np.zeros((0, 6, 6)), np.zeros(0), np.zeros(0), none)
         return cls(log, frames_ns, poses, track, np.zeros((0, 6)), none, none, Drift.none(), False)
 

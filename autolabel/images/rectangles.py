@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autolabel.scans import Scans
-from calib.se3 import SE3, SE3Batch
+from calib.se3 import SE3
 from calib.types import F64, I64
 from fusion.boxes import Boxes
 from fusion.course import Course
@@ -67,16 +67,12 @@ def _shown_at(courses: dict[str, Course], instants_ns: I64) -> list[_Shown]:
     answers = [course.at(instants_ns) for course in courses.values()]
     track_ids = [track_id for track_id, answer in zip(courses, answers, strict=True) for _ in answer[2]]
     instants = np.concatenate([np.flatnonzero(known) for known, _, _ in answers] or [np.empty(0, np.intp)])
-    world_from_box = SE3Batch(
-        np.concatenate([boxes.dst_from_box.rotations for _, boxes, _ in answers] or [np.empty((0, 3, 3))]),
-        np.concatenate([boxes.dst_from_box.translations for _, boxes, _ in answers] or [np.empty((0, 3))]),
-    )
-    sizes = np.concatenate([boxes.sizes_lwh_m for _, boxes, _ in answers] or [np.empty((0, 3))])
+    world_boxes = Boxes.concatenate(boxes for _, boxes, _ in answers)
     velocities = np.concatenate([mps for *_, mps in answers] or [np.empty((0, 3))])
     order = np.argsort(instants, kind="stable")
     ends = np.searchsorted(instants[order], np.arange(len(instants_ns)), side="right")
     return [
-        _Shown([track_ids[i] for i in rows], Boxes(world_from_box.take(rows), sizes[rows]), velocities[rows])
+        _Shown([track_ids[i] for i in rows], world_boxes.take(rows), velocities[rows])
         for rows in np.split(order, ends)[: len(instants_ns)]
     ]
 

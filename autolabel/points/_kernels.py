@@ -43,6 +43,13 @@ def hold_inside(x, y, half, robust, hessian, gradient):
 
 
 @njit(cache=True, nogil=True)
+def in_box(point, pose, c, s):
+    """A point in the axes of the box at a pose, whose heading has the cosine c and the sine s."""
+    dx, dy = point[0] - pose[0], point[1] - pose[1]
+    return c * dx + s * dy, c * dy - s * dx, point[2] - pose[2]
+
+
+@njit(cache=True, nogil=True)
 def build_normal(found, kept, pose, half, origin, shape, robust, hessian, gradient):
     """Robust normal equations of (x, y, z in the box's axes, yaw) at a pose; also how well points fit.
 
@@ -55,8 +62,7 @@ def build_normal(found, kept, pose, half, origin, shape, robust, hessian, gradie
     aside = c * (origin[1] - pose[1]) - s * (origin[0] - pose[0])
     total = 0.0
     for i in range(kept):
-        dx, dy = found[i, 0] - pose[0], found[i, 1] - pose[1]
-        x, y, z = c * dx + s * dy, c * dy - s * dx, found[i, 2] - pose[2]
+        x, y, z = in_box(found[i], pose, c, s)
         cell = cell_of(x, y, z, dims, low, cell_m)
         if cell < 0:
             continue
@@ -105,8 +111,7 @@ def fit_at(found, kept, pose, half, origin, shape, robust):
     aside = c * (origin[1] - pose[1]) - s * (origin[0] - pose[0])
     total = 0.0
     for i in range(kept):
-        dx, dy = found[i, 0] - pose[0], found[i, 1] - pose[1]
-        x, y, z = c * dx + s * dy, c * dy - s * dx, found[i, 2] - pose[2]
+        x, y, z = in_box(found[i], pose, c, s)
         cell = cell_of(x, y, z, dims, low, cell_m)
         if cell < 0 or nearest[cell] < 0 or is_hidden(means[nearest[cell]], half, ahead, aside):
             continue
@@ -164,8 +169,7 @@ def judge(found, kept, pose, half, shape):
     c, s = np.cos(pose[3]), np.sin(pose[3])
     inside, fit = 0, 0.0
     for i in range(kept):
-        dx, dy = found[i, 0] - pose[0], found[i, 1] - pose[1]
-        x, y, z = c * dx + s * dy, c * dy - s * dx, found[i, 2] - pose[2]
+        x, y, z = in_box(found[i], pose, c, s)
         if abs(x) > half[0] + 0.1 or abs(y) > half[1] + 0.1 or abs(z) > half[2] + 0.15:
             continue
         inside += 1

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from autolabel.settings import Positive, Settings
 from fusion.categories import Kind
 
-Positive = Annotated[float, Field(gt=0)]
 
-
-class SurfaceConfig(BaseModel):
+class SurfaceConfig(Settings):
     """How the points of a kind of object lie on it, and how it moves from frame to frame.
 
     Attributes:
@@ -28,8 +27,6 @@ class SurfaceConfig(BaseModel):
         slip_mps: how fast it moves across its heading; 0 where it moves in any direction.
         fastest_mps: speeds that are looked for.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cell_m: Positive = 0.25
     floor_m: Positive = 0.04
@@ -75,7 +72,7 @@ SURFACES: dict[Kind, SurfaceConfig] = {
 }
 
 
-class PointsConfig(BaseModel):
+class PointsConfig(Settings):
     """Following objects by their points.
 
     Attributes:
@@ -86,8 +83,6 @@ class PointsConfig(BaseModel):
         static_gain: how much better a motion must explain the frames around the seed than rest does.
         together: so many points of one surface err together.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     surfaces: dict[Kind, SurfaceConfig] = Field(default_factory=lambda: dict(SURFACES))
     least_fit: Positive = 2.0

@@ -159,7 +159,7 @@ def _owners(objects: Sequence[Known], detections: Detections, labelled_ns: I64) 
         keys = [objects[n].evidence.keys for n in who]
         local_from_box = SE3Batch.stack(k.local_from_box[r] for k, r in zip(keys, which, strict=True))
         given = Boxes(local_from_box, np.array([k.sizes_lwh_m[r] for k, r in zip(keys, which, strict=True)]))
-        found = Boxes(detections.boxes.dst_from_box.take(here), detections.boxes.sizes_lwh_m[here])
+        found = detections.boxes.take(here)
         for r, c in zip(*best_pairs(iou_bev(given, found), 0.2), strict=True):
             owner[here[c]] = who[r]
     return owner

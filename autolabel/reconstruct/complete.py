@@ -40,7 +40,6 @@ def complete(
         world,
         config.reconstruct,
         lambda some: chains_by_kind(some, world, config.track),
-        None,
         followed,
         progress,
     )
@@ -48,12 +47,11 @@ def complete(
 
 def chains_by_kind(detections: Detections, world: LocalWorld, tracking: TrackConfig) -> list[I64]:
     """Chains of detections that follow each other, each of one kind."""
-    frames_ns = world.log.timestamps_ns[world.covers(world.log.timestamps_ns)]
     kinds = [kind_of(name) for name in detections.categories]
     chains: list[I64] = []
     for kind in Kind:
         own = np.array([i for i, k in enumerate(kinds) if k is kind], dtype=np.int64)
         if len(own):
-            parts = chains_of(detections.take(own), frames_ns, kind, world, tracking)
+            parts = chains_of(detections.take(own), world.frames_ns, kind, world, tracking)
             chains += [own[part] for part in parts]
     return chains

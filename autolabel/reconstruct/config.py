@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
-
+from autolabel.settings import Count, Positive, Settings, Share
 from autolabel.smoother import Habits
 from fusion.categories import Kind
-
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 CAR = Habits(acceleration=0.7, turning=0.15, slip_mps=0.4, pivot_m=1.0, rising=0.15)
 BICYCLE = Habits(acceleration=1.0, turning=0.5, slip_mps=0.5, fastest_mps=12.0)
@@ -33,7 +27,7 @@ def habits_of(kind: Kind) -> Habits:
     return HABITS.get(kind, CAR)
 
 
-class Accuracy(BaseModel):
+class Accuracy(Settings):
     """How far detections that are as likely wrong as right lie from the truth.
 
     Attributes:
@@ -42,8 +36,6 @@ class Accuracy(BaseModel):
         height_m: upwards.
         turned_rad: in heading.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     along_m: Positive = 0.6
     across_m: Positive = 0.5
@@ -56,7 +48,7 @@ UPRIGHT = Accuracy(along_m=0.15, across_m=0.15, height_m=0.3, turned_rad=1.0)
 TWO_WHEELED = Accuracy(along_m=0.3, across_m=0.2, height_m=0.2, turned_rad=0.3)
 
 
-class Presence(BaseModel):
+class Presence(Settings):
     """How likely an object is there in a frame beyond those in which a person saw it (a logistic model).
 
     Attributes:
@@ -72,8 +64,6 @@ class Presence(BaseModel):
         threshold: a frame less likely to hold it is not worth a box.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     base: float = 3.6
     unseen: float = 3.0
     doubt: float = 3.7
@@ -82,11 +72,11 @@ class Presence(BaseModel):
     absence: float = 3.9
     edge: float = 1.4
     crossed: float = 4.0
-    least_points: Annotated[int, Field(ge=1)] = 5
+    least_points: Count = 5
     threshold: Share = 0.2
 
 
-class ReconstructConfig(BaseModel):
+class ReconstructConfig(Settings):
     """From what is known of one object to its boxes at all frames.
 
     Attributes:
@@ -108,8 +98,6 @@ class ReconstructConfig(BaseModel):
         presence: how likely an object is there beyond its given boxes.
         half_life_s: the score halves with this distance from the nearest given box.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     key_sigma_m: Positive = 0.02
     key_sigma_rad: Positive = 0.01

@@ -10,18 +10,16 @@ from autolabel.detections import Detections, detections_by_kind
 from autolabel.reconstruct.belonging import Known, claimed
 from autolabel.reconstruct.config import ReconstructConfig
 from autolabel.reconstruct.estimate import Reconstruction, reconstruct
-from autolabel.reconstruct.evidence import Evidence, PointEvidence
+from autolabel.reconstruct.evidence import Evidence
 from autolabel.reconstruct.scope import Scope
 from autolabel.traced import Traced, is_given
 from autolabel.world import LocalWorld, Sightings
-from calib.se3 import SE3Batch
 from calib.types import F64, I64
 from fusion.categories import kind_of
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.progress import Progress
 
 Chains = Callable[[Detections], Sequence[I64]]
-PointsOf = Callable[[Track], PointEvidence]
 
 
 def fill(
@@ -30,7 +28,6 @@ def fill(
     world: LocalWorld,
     settings: ReconstructConfig,
     chains_of: Chains,
-    points_of: PointsOf | None = None,
     followed: Mapping[str, Traced] | None = None,
     progress: Progress | None = None,
 ) -> list[Traced]:
@@ -40,15 +37,15 @@ def fill(
     earlier run interpolated is replaced. A frame holds an object only where the labelled instant before it or
     the one after it does: key frames are taken to be complete.
     """
-    frames_ns = world.log.timestamps_ns[world.covers(world.log.timestamps_ns)]
     given = {id: _given(track) for id, track in keyframes.tracks.items()}
     labelled_ns = np.unique(np.array([a.timestamp_ns for some in given.values() for a in some], np.int64))
     found = all_detections(detections, world)
     tracks = [t for t in keyframes.tracks.values() if _covered(given[t.id], world)]
     if not tracks:
         return []
-    objects = [_known(track, given[track.id], frames_ns, labelled_ns, found, world) for track in tracks]
-    scope = Scope.of(_together([known.evidence.keys for known in objects]), distances_m(found, world), world)
+    objects = [_known(track, given[track.id], labelled_ns, found, world) for track in tracks]
+    keys = Sightings.concatenate(known.evidence.keys for known in objects)
+    scope = Scope.of(keys, distances_m(found, world), world)
     claims = claimed(objects, found, chains_of(found), labelled_ns, world, settings)
     traced: list[Traced] = []
     for number, (track, known, claim) in enumerate(zip(tracks, objects, claims, strict=True)):
@@ -57,8 +54,7 @@ def fill(
         if followed is not None and track.id in followed:
             traced.append(followed[track.id])
             continue
-        points = None if points_of is None else points_of(track)
-        evidence = Evidence(known.evidence.keys, found.take(claim), points, labelled_ns)
+        evidence = Evidence(known.evidence.keys, found.take(claim), labelled_ns=labelled_ns)
         whole = reconstruct(evidence, known.frames_ns, known.kind, world, settings, scope)
         traced.append(_traced(track, whole, world, given[track.id], evidence.detections))
     if progress:
@@ -128,7 +124,6 @@ def _covered(given: list[Annotation], world: LocalWorld) -> bool:
 def _known(
     track: Track,
     given: list[Annotation],
-    frames_ns: I64,
     labelled_ns: I64,
     found: Detections,
     world: LocalWorld,
@@ -136,18 +131,5 @@ def _known(
     keys = Sightings.of((a for a in given if world.covers(np.array([a.timestamp_ns]))[0]), world)
     nothing = found.take(np.zeros(0, dtype=np.int64))
     return Known(
-        kind_of(track.category), Evidence(keys, nothing), may_be(keys.times_ns, labelled_ns, frames_ns)
+        kind_of(track.category), Evidence(keys, nothing), may_be(keys.times_ns, labelled_ns, world.frames_ns)
     )
-
-
-def _together(parts: list[Sightings]) -> Sightings:
-    if not parts:
-        return Sightings(
-            np.zeros(0, np.int64), SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3))), np.zeros((0, 3))
-        )
-    local_from_box = SE3Batch(
-        np.concatenate([p.local_from_box.rotations for p in parts]),
-        np.concatenate([p.local_from_box.translations for p in parts]),
-    )
-    times_ns = np.concatenate([p.times_ns for p in parts])
-    return Sightings(times_ns, local_from_box, np.concatenate([p.sizes_lwh_m for p in parts]))

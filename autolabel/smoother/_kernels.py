@@ -168,6 +168,17 @@ def eased(jolt, weight, axes):
 
 
 @njit(cache=True, nogil=True)
+def advance(state, step):
+    """Adds a step to the state; returns the largest of its entries."""
+    largest = 0.0
+    for k in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            state[k, i] += step[k, i]
+            largest = max(largest, abs(step[k, i]))
+    return largest
+
+
+@njit(cache=True, nogil=True)
 def smooth_motion(knots_s, of_measurement, seen, information, firm, habits, rounds, state, covariances):
     """Improves `state` (K, 6), x y yaw and their rates, to the most likely; fills (K, 6, 6) covariances."""
     acceleration, turning, slip_mps, pivot_m, fastest_mps, outlier = habits
@@ -202,12 +213,7 @@ def smooth_motion(knots_s, of_measurement, seen, information, firm, habits, roun
         solve_chain(diagonal, beside, right, covariances if last else none)
         if last:
             break
-        step = 0.0
-        for k in range(count):
-            for i in range(6):
-                state[k, i] += right[k, i]
-                step = max(step, abs(right[k, i]))
-        if step < SETTLED and round >= 3:
+        if advance(state, right) < SETTLED and round >= 3:
             rounds = round + 1
 
 
@@ -236,12 +242,7 @@ def settle(knots_s, of_measurement, seen, information, firm, drift, outlier, rou
         solve_chain(diagonal, beside, right, covariances if last else none)
         if last:
             break
-        step = 0.0
-        for k in range(count):
-            for i in range(3):
-                state[k, i] += right[k, i]
-                step = max(step, abs(right[k, i]))
-        if step < SETTLED and round >= 3:
+        if advance(state, right) < SETTLED and round >= 3:
             rounds = round + 1
 
 

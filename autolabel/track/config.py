@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from autolabel.settings import Count, Positive, Settings, Share
 from fusion.categories import Kind
 
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
-
-class Gait(BaseModel):
+class Gait(Settings):
     """How one kind of object moves from frame to frame, and how well it is detected.
 
     Attributes:
@@ -24,8 +22,6 @@ class Gait(BaseModel):
         sigma_m: how far from the truth a sure detection lies.
         sigma_rad: how far from the truth its heading is.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rolls: bool = True
     acceleration: Positive = 4.0
@@ -52,7 +48,7 @@ GAITS: dict[Kind, Gait] = {
 }
 
 
-class ScoreConfig(BaseModel):
+class ScoreConfig(Settings):
     """How likely a chain of detections is an object.
 
     Attributes:
@@ -69,8 +65,6 @@ class ScoreConfig(BaseModel):
         half_life_s: the score of a box halves with this distance from the nearest detection.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     length: float = 1.0
     motion: float = 2.0
     far_m: Positive = 3.0
@@ -79,12 +73,12 @@ class ScoreConfig(BaseModel):
     slack_m: Positive = 0.2
     mostly: Share = 0.5
     double: float = 6.0
-    least_hits: Annotated[int, Field(ge=1)] = 2
+    least_hits: Count = 2
     least: Share = 0.02
     half_life_s: Positive = 0.5
 
 
-class TrackConfig(BaseModel):
+class TrackConfig(Settings):
     """From detections to chains of detections.
 
     Attributes:
@@ -104,8 +98,6 @@ class TrackConfig(BaseModel):
         rounds: how often links are sought, each time with the states of longer tracklets.
         score: how likely a chain is an object.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     gaits: dict[Kind, Gait] = Field(default_factory=lambda: dict(GAITS))
     strong_score: Share = 0.9

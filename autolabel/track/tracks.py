@@ -21,17 +21,12 @@ from autolabel.track.chains import chains_of, without_poses
 from autolabel.track.config import TrackConfig
 from autolabel.track.score import beside_others, chance, odds_of
 from autolabel.world import LocalWorld, Sightings
-from calib.se3 import SE3Batch
 from calib.types import F64, I64
 from fusion.categories import Kind
 from fusion.edits import Edit
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.progress import Progress
-
-NO_KEYS = Sightings(
-    np.zeros(0, dtype=np.int64), SE3Batch(np.zeros((0, 3, 3)), np.zeros((0, 3))), np.zeros((0, 3))
-)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -127,7 +122,7 @@ def _traced(chain: Chain, scans: Scans, bank: PointBank | None, config: Config) 
 def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:
     """The boxes of an object at all frames from its first to its last detection."""
     seen = chain.seen
-    evidence = Evidence(NO_KEYS, seen)
+    evidence = Evidence(Sightings.none(), seen)
     wanted_ns = frames_ns[(frames_ns >= seen.times_ns[0]) & (frames_ns <= seen.times_ns[-1])]
     kind = Kind.OTHER if without_poses(world) else chain.kind
     path = trace(evidence, wanted_ns, kind, world, ReconstructConfig())
@@ -137,7 +132,7 @@ def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:
 def with_points(chain: Chain, bank: PointBank, config: Config) -> Reconstruction:
     """An object wherever its points say that it is."""
     seen, world, frames_ns = chain.seen, bank.scans.world, bank.scans.frames_ns
-    evidence = Evidence(NO_KEYS, seen, ObjectPoints(bank, chain.kind, config.points))
+    evidence = Evidence(Sightings.none(), seen, ObjectPoints(bank, chain.kind, config.points))
     cars = world.local_from_ego(seen.times_ns).translations
     farthest_m = float(np.linalg.norm(seen.boxes.dst_from_box.translations - cars, axis=1).max())
     scope = Scope(world, (), farthest_m)

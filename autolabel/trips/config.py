@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
-
 from autolabel.ego.config import MatchingConfig
-
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+from autolabel.settings import Count, Positive, Settings, Share
 
 STANDING = MatchingConfig(farthest_m=60.0, reach_m=1e9)
 
 
-class SearchConfig(BaseModel):
+class SearchConfig(Settings):
     """How trips whose poses are metres off find each other.
 
     Attributes:
@@ -30,8 +23,6 @@ class SearchConfig(BaseModel):
         peaks: of each stretch so many places are looked at closely.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     cell_m: Positive = 0.5
     standing_m: Positive = 0.7
     tallest_m: Positive = 3.0
@@ -43,7 +34,7 @@ class SearchConfig(BaseModel):
     peaks: Count = 4
 
 
-class AlignConfig(BaseModel):
+class AlignConfig(Settings):
     """How the poses of a trip are laid on those of others.
 
     Attributes:
@@ -66,8 +57,6 @@ class AlignConfig(BaseModel):
         outlier_sigmas: a scan so far from where its neighbours are laid counts little.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     matching: MatchingConfig = STANDING
     search: SearchConfig = SearchConfig()
     station_m: Positive = 1.0
@@ -87,7 +76,7 @@ class AlignConfig(BaseModel):
     outlier_sigmas: Positive = 3.0
 
 
-class ShareConfig(BaseModel):
+class ShareConfig(Settings):
     """When an object of one trip is believed to stand there on another one as well.
 
     Attributes:
@@ -107,8 +96,6 @@ class ShareConfig(BaseModel):
         spacing_m: objects are looked at every so many metres of the way.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     parked_m: Positive = 0.4
     voxel_m: Positive = 0.1
     margin_m: Positive = 0.15
@@ -125,15 +112,13 @@ class ShareConfig(BaseModel):
     spacing_m: Positive = 0.5
 
 
-class TripsConfig(BaseModel):
+class TripsConfig(Settings):
     """Several drives through one place.
 
     Attributes:
         align: how they are laid on each other.
         share: how their labels are carried over.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     align: AlignConfig = AlignConfig()
     share: ShareConfig = ShareConfig()

@@ -91,7 +91,7 @@ def rectangles_in(
         return Rectangles(np.empty((0, 4)), truncation, visibility)
     ltrb_px = _bounds(project(_along_edges(boxes), velocities_mps), count, *size_px)
     rows = np.flatnonzero(np.isfinite(ltrb_px[:, 0]))
-    shown = Boxes(boxes.dst_from_box.take(rows), boxes.sizes_lwh_m[rows])
+    shown = boxes.take(rows)
     samples = _spread(shown)
     spread = project(samples, velocities_mps[rows])
     inside = spread.visible.reshape(samples.shape[:2])

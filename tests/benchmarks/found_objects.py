@@ -114,11 +114,11 @@ def add_frame(made: Findings, scans: Scans, frame: int, drive: LabelledDrive, fo
     present = [(kind_of(t.category), a) for t, a in drive.truth.at(int(scans.frames_ns[frame]))]
     true = Boxes.stack(a.box for _, a in present)
     sure = np.flatnonzero(found.scores >= LEAST_SCORE)
-    partners = partners_of(true, take(boxes, sure))
+    partners = partners_of(true, boxes.take(sure))
     for k, (kind, annotation) in enumerate(present):
         if kind in GROUPS and counts(annotation):
             partner = int(sure[partners[k]]) if partners[k] >= 0 else -1
-            made.true.append(compared(annotation, kind, boxes, kinds, partner, take(true, np.array([k]))))
+            made.true.append(compared(annotation, kind, boxes, kinds, partner, true.take(np.array([k]))))
     everyone = partners_of(true, boxes)
     owner = {partner: present[k][0] for k, partner in enumerate(everyone) if partner >= 0}
     for k, kind in enumerate(kinds):
@@ -126,10 +126,6 @@ def add_frame(made: Findings, scans: Scans, frame: int, drive: LabelledDrive, fo
         if away_m <= FARTHEST_M:
             right = k in owner and owner[k] is kind
             made.claims.append(Claim(GROUPS[kind], away_m, float(found.scores[k]), k in owner, right))
-
-
-def take(boxes: Boxes, indices: np.ndarray) -> Boxes:
-    return Boxes(boxes.dst_from_box.take(indices), boxes.sizes_lwh_m[indices])
 
 
 def counts(annotation: Annotation) -> bool:
@@ -161,7 +157,7 @@ def compared(
     group, away_m = GROUPS[kind], float(np.hypot(*annotation.box.center[:2]))
     if partner < 0:
         return Sought(group, away_m, False)
-    its, size = take(boxes, np.array([partner])), annotation.box.size_lwh_m
+    its, size = boxes.take(np.array([partner])), annotation.box.size_lwh_m
     box_from_ego = annotation.box.ego_from_box.inverse()
     off_m, size_m = box_from_ego @ its.dst_from_box.translations[0], its.sizes_lwh_m[0] - size
     turn = abs((its.dst_from_box.yaws_rad[0] - annotation.box.yaw_rad + np.pi) % (2 * np.pi) - np.pi)

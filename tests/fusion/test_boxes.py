@@ -128,3 +128,13 @@ def test_one_of_many_is_as_frozen_as_one_alone() -> None:
             transform.translation[0] = 5.0
     with pytest.raises(IndexError):
         batch[2]
+
+
+@given(parts=st.lists(st.lists(boxes(), max_size=3), max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_boxes_put_together_and_taken_apart_are_the_same(parts: list[list[Box3D]]) -> None:
+    together = Boxes.concatenate(Boxes.stack(part) for part in parts)
+    at_once = Boxes.stack(box for part in parts for box in part)
+    np.testing.assert_array_equal(together.corners(), at_once.corners())
+    first = len(parts[0]) if parts else 0
+    np.testing.assert_array_equal(together.take(slice(first)).corners(), at_once.corners()[:first])
