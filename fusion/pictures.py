@@ -72,7 +72,7 @@ def overlay(image: U8, lens: CameraModel | ShotLens, cam_from_ego: SE3, things: 
     import cv2
 
     ranges_m = np.array([np.linalg.norm(cam_from_ego @ thing.box.center) for thing in things])
-    outlines = [_outline(lens, cam_from_ego, thing, image.shape[1]) for thing in things]
+    outlines = [outline(lens, cam_from_ego, thing, image.shape[1]) for thing in things]
     far_first = [index for index in np.argsort(ranges_m)[::-1] if outlines[index]]
     tinted = image.copy()
     for index in far_first:
@@ -96,7 +96,7 @@ def _draw_outline(canvas: U8, edges: list[F64], thing: Drawn, range_m: float) ->
         _write(canvas, thing.text, (corner[:, 0].min(), corner[:, 1].min() - 4), thing.colour)
 
 
-def _outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn, width_px: int) -> dict[int, F64]:
+def outline(lens: CameraModel | ShotLens, cam_from_ego: SE3, thing: Drawn, width_px: int) -> dict[int, F64]:
     """Pixels along each edge that the camera sees at least a part of, by number of the edge.
 
     One sample beyond each end of what is seen is kept, so that lines reach the border of the image.

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from scripts import autolabel, calibrate, demo, doctor, drift, evaluate, export, info, render, rig, warmup
+from scripts import (
+    autolabel,
+    calibrate,
+    demo,
+    doctor,
+    drift,
+    evaluate,
+    export,
+    info,
+    render,
+    rig,
+    view,
+    warmup,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns LiDAR and camera drive logs into 3D labels that agree with every sensor.",
 )
-for module in (demo, info, rig, doctor, calibrate, drift, autolabel, evaluate, export, render, warmup):
+for module in (demo, info, rig, doctor, calibrate, drift, autolabel, view, evaluate, export, render, warmup):
     app.command(module.__name__.rpartition(".")[2])(module.run)
 
 
@@ -24,21 +37,13 @@ def main() -> None:
         print("crosslabel: stopped", file=sys.stderr)
         sys.exit(130)
     except Exception as error:
-        message = _known(error)
+        from scripts.console import known_error
+
+        message = known_error(error)
         if message is None:
             raise
         print(f"crosslabel: {message}", file=sys.stderr)
         sys.exit(2)
-
-
-def _known(error: Exception) -> str | None:
-    from calib.errors import CrosslabelError
-
-    if isinstance(error, CrosslabelError):
-        return " ".join(str(error).split())
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
-    return None
 
 
 if __name__ == "__main__":

@@ -15,6 +15,17 @@ def note(message: str) -> None:
     print(message, file=sys.stderr)
 
 
+def known_error(error: BaseException) -> str | None:
+    """The one line that bad input is answered with; None where an error is a mistake of ours."""
+    from calib.errors import CrosslabelError
+
+    if isinstance(error, CrosslabelError):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
+    return None
+
+
 def note_missing(log: DriveLog) -> None:
     """Says which frames a log lacks, one line a sensor."""
     by_sensor: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts import cli
+from viewer.desk import Desk
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^crosslabel .+$", README, re.MULTILINE)
@@ -31,13 +32,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
+    seen: list[Desk] = []
+    monkeypatch.setattr("viewer.open.screen_problem", lambda: None)
+    monkeypatch.setattr("viewer.qt.app.open_window", lambda desk: seen.append(desk) or 0)
     on_demo = [line for line in COMMANDS if "crosslabel-demo" in line]
-    assert len(on_demo) == 6
+    assert len(on_demo) == 7
     for line in on_demo:
         run(monkeypatch, *line.split()[1:])
     assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {
         path.name for path in demo.iterdir()
     }
+    (desk,) = seen
+    assert desk.session.present()
+    assert desk.session.store.path.is_relative_to(Path("crosslabel-demo") / "labels")
 
 
 def test_the_commands_on_kitti_run(
@@ -64,7 +71,7 @@ def test_the_commands_on_a_street_run(
     monkeypatch.chdir(tmp_path)
     on_street = [line for line in COMMANDS if " street " in line]
     assert len(on_street) == 4
-    assert len([*COMMANDS]) == 6 + 2 + 4
+    assert len([*COMMANDS]) == 7 + 2 + 4
     for line in on_street:
         run(monkeypatch, *line.split()[1:])
     for name in ("doctor.html", "calibration.html", "drift.html", "rig.json", "given.json"):

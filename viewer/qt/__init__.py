@@ -1,0 +1,1 @@
+"""The window, in PyQt6; nothing else in the project touches it."""

@@ -1,0 +1,202 @@
+"""The 3D view and the three flat ones, in one widget of OpenGL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import moderngl
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QWheelEvent
+from PyQt6.QtOpenGLWidgets import QOpenGLWidget
+from PyQt6.QtWidgets import QWidget
+
+from viewer.desk import MAIN, Desk
+from viewer.gl import Renderer
+from viewer.handles import knob_m
+from viewer.pointer import Button, Deed, Held, Pointer
+from viewer.shown import faces_shown, lines_shown, points_shown
+from viewer.views import Flat, Side, Size, clip_from_ego
+
+COLUMN_SHARE, LEAST_COLUMN_PX = 0.28, 160
+PANES = (MAIN, *(side.value for side in Side))
+BUTTONS = {
+    Qt.MouseButton.LeftButton: Button.LEFT,
+    Qt.MouseButton.MiddleButton: Button.MIDDLE,
+    Qt.MouseButton.RightButton: Button.RIGHT,
+}
+KEYS = {
+    Qt.KeyboardModifier.ShiftModifier: Held.SHIFT,
+    Qt.KeyboardModifier.ControlModifier: Held.CTRL,
+    Qt.KeyboardModifier.AltModifier: Held.ALT,
+}
+
+
+class Canvas(QOpenGLWidget):
+    """Draws the panes of a desk and hands it what the mouse does in them."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        """Of a desk."""
+        super().__init__(parent)
+        self.desk = desk
+        self.renderer: Renderer | None = None
+        self._points_of: tuple[Any, ...] | None = None
+        self._grabbed: str | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(480, 320)
+
+    def initializeGL(self) -> None:
+        """Compiles programs; the context is there now."""
+        self.renderer = Renderer(moderngl.create_context(require=330))
+        self._points_of = None
+
+    def resizeGL(self, width: int, height: int) -> None:
+        """Tells the desk how large its panes are."""
+        for pane, rectangle in self.rectangles().items():
+            self.desk.resize(pane, Size(rectangle.width(), rectangle.height()))
+
+    def rectangles(self) -> dict[str, QRectF]:
+        """Where each pane is."""
+        column = max(COLUMN_SHARE * self.width(), LEAST_COLUMN_PX)
+        left, third = self.width() - column, self.height() / 3
+        found = {MAIN: QRectF(0, 0, left - 1, self.height())}
+        for row, side in enumerate(Side):
+            found[side] = QRectF(left, row * third, column, third - (row < 2))
+        return found
+
+    def paintGL(self) -> None:
+        """Draws everything."""
+        if self.renderer is None:
+            return
+        self._upload(self.renderer)
+        ratio = self.devicePixelRatioF()
+        target = self.renderer.context.detect_framebuffer(self.defaultFramebufferObject())
+        self.renderer.clear(target, (round(self.width() * ratio), round(self.height() * ratio)))
+        for pane, rectangle in self.rectangles().items():
+            view = self.desk.view(pane)
+            if view is not None:
+                matrix = clip_from_ego(view, self.desk.size(pane))
+                point_px = self.desk.display.point_px * ratio
+                self.renderer.draw(target, self._in_target(rectangle, ratio), matrix, point_px)
+        self._paint_over()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Begins a drag in the pane under the mouse."""
+        self._hand_over(event, Deed.PRESS)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """As a press."""
+        self._hand_over(event, Deed.PRESS)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Goes on with a drag, or hovers."""
+        self._hand_over(event, Deed.MOVE)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Ends a drag."""
+        self._hand_over(event, Deed.RELEASE)
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Zooms."""
+        assert event is not None
+        pane = self._pane_at(event.position())
+        if pane is not None:
+            steps = event.angleDelta().y() / 120
+            where = self._inside(pane, event.position())
+            self.desk.on_pointer(pane, Pointer(Deed.WHEEL, where, held=_held(event.modifiers()), steps=steps))
+
+    def _hand_over(self, event: QMouseEvent | None, deed: Deed) -> None:
+        assert event is not None
+        if deed is Deed.PRESS:
+            self._grabbed = self._pane_at(event.position())
+        pane = self._grabbed or self._pane_at(event.position())
+        if pane is not None:
+            where, button = self._inside(pane, event.position()), BUTTONS.get(event.button(), Button.NONE)
+            self.desk.on_pointer(pane, Pointer(deed, where, button, _held(event.modifiers())))
+        if deed is Deed.RELEASE:
+            self._grabbed = None
+
+    def _pane_at(self, place: QPointF) -> str | None:
+        return next((pane for pane, box in self.rectangles().items() if box.contains(place)), None)
+
+    def _inside(self, pane: str, place: QPointF) -> tuple[float, float]:
+        corner = self.rectangles()[pane].topLeft()
+        return place.x() - corner.x(), place.y() - corner.y()
+
+    def _upload(self, renderer: Renderer) -> None:
+        """Fills the buffers with what has changed."""
+        desk = self.desk
+        by_label = "label" in desk.display.colour_by or "box" in desk.display.colour_by
+        points_of = (
+            desk.frame,
+            desk.display.colour_by,
+            desk.display.ground,
+            desk.session.labels if by_label else None,
+        )
+        if self._points_of is None or any(
+            a is not b for a, b in zip(points_of, self._points_of, strict=True)
+        ):
+            renderer.put_points(*points_shown(desk))
+            self._points_of = points_of
+        renderer.put_lines(lines_shown(desk))
+        renderer.put_faces(faces_shown(desk))
+
+    def _in_target(self, rectangle: QRectF, ratio: float) -> tuple[int, int, int, int]:
+        below = self.height() - rectangle.bottom()
+        return (
+            round(rectangle.left() * ratio),
+            round(below * ratio),
+            round(rectangle.width() * ratio),
+            round(rectangle.height() * ratio),
+        )
+
+    def _paint_over(self) -> None:
+        """Writes and draws what is no part of the scene."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(QFont(self.font().family(), 9))
+        for pane, rectangle in self.rectangles().items():
+            painter.save()
+            painter.translate(rectangle.topLeft())
+            painter.setPen(QColor(150, 158, 175))
+            painter.drawText(QPointF(10, 18), pane.upper() if pane != MAIN else "3D")
+            view = self.desk.view(pane)
+            if isinstance(view, Flat):
+                self._paint_knob(painter, view, pane)
+            elif view is None:
+                painter.drawText(QPointF(10, rectangle.height() / 2), "no box selected")
+            painter.restore()
+            painter.setPen(QPen(QColor(52, 58, 70), 1))
+            painter.drawRect(rectangle)
+        self._paint_rubber_band(painter)
+        if self.desk.frame is None:
+            painter.setPen(QColor(220, 224, 232))
+            painter.drawText(self.rectangles()[MAIN], Qt.AlignmentFlag.AlignCenter, "reading the frame …")
+        painter.end()
+
+    def _paint_knob(self, painter: QPainter, view: Flat, pane: str) -> None:
+        annotation, size = self.desk.session.annotation, self.desk.size(pane)
+        place = None if annotation is None else knob_m(view, annotation.box)
+        if place is None:
+            return
+        x_px = size.width_px / 2 + (place[0] - view.off_m[0]) / view.m_per_px
+        y_px = size.height_px / 2 - (place[1] - view.off_m[1]) / view.m_per_px
+        painter.setBrush(QColor(255, 255, 255))
+        painter.drawEllipse(QPointF(x_px, y_px), 5, 5)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_rubber_band(self, painter: QPainter) -> None:
+        if self.desk.rubber_band is None:
+            return
+        pane, start, end = self.desk.rubber_band
+        corner = self.rectangles()[pane].topLeft()
+        painter.setPen(QPen(QColor(255, 200, 60), 1.5, Qt.PenStyle.DashLine))
+        painter.drawRect(QRectF(QPointF(*start) + corner, QPointF(*end) + corner).normalized())
+
+
+def _held(modifiers: Qt.KeyboardModifier) -> Held:
+    held = Held.NOTHING
+    for key, mine in KEYS.items():
+        if modifiers & key:
+            held |= mine
+    return held

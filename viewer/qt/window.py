@@ -1,0 +1,129 @@
+"""The main window: everything in its place, every action under its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QWidget
+
+from calib.errors import CrosslabelError
+from viewer.actions import ACTIONS, Action
+from viewer.desk import Desk
+from viewer.qt.cameras import CameraStrip
+from viewer.qt.canvas import Canvas
+from viewer.qt.objects import ObjectPanel
+from viewer.qt.timeline import Timeline
+
+PLAY_MS = 100
+
+
+class MainWindow(QMainWindow):
+    """The window of one desk."""
+
+    arrived = pyqtSignal(int)
+
+    def __init__(self, desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> None:
+        """Of a desk."""
+        super().__init__()
+        self.desk = desk
+        self.setWindowTitle(f"{desk.session.log.name} - Crosslabel")
+        self.resize(1500, 950)
+        self.canvas, self.cameras = Canvas(desk), CameraStrip(desk)
+        self.objects, self.timeline = ObjectPanel(desk), Timeline(desk)
+        self.setCentralWidget(self.canvas)
+        self._dock("Cameras", self.cameras, Qt.DockWidgetArea.TopDockWidgetArea)
+        self._dock("Objects", self.objects, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._dock("Timeline", self.timeline, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self._menus: dict[str, QMenu] = {}
+        self.actions_by_id = {action.id: self._add(action) for action in actions}
+        self.message = QLabel()
+        status = self.statusBar()
+        assert status is not None
+        status.addWidget(self.message, 1)
+        self._playing = QTimer(self)
+        self._playing.setInterval(PLAY_MS)
+        self._playing.timeout.connect(self._play_on)
+        self._add_plain("Play", "Frame", "Space", self.play)
+        # Frames arrive in threads of the background; what is drawn is drawn here.
+        self.arrived.connect(lambda number: self.refresh() if number == desk.session.frame else None)
+        desk.cache.arrived = self.arrived.emit
+        desk.changed = self.refresh
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows what has changed, everywhere."""
+        self.canvas.update()
+        self.cameras.refresh()
+        self.objects.refresh()
+        self.timeline.update()
+        self._say()
+
+    def play(self) -> None:
+        """Begins to play, or stops."""
+        if self._playing.isActive():
+            self._playing.stop()
+        else:
+            self._playing.start()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Every edit is on disk already; the desk draws on nobody any more."""
+        self._playing.stop()
+        self.desk.changed, self.desk.cache.arrived = lambda: None, lambda number: None
+        super().closeEvent(event)
+
+    def _play_on(self) -> None:
+        session = self.desk.session
+        if session.frame + 1 >= len(session.log):
+            self._playing.stop()
+        elif self.desk.cache.get(session.frame + 1) is not None:
+            session.go_to(session.frame + 1)
+
+    def _say(self) -> None:
+        session, frame = self.desk.session, self.desk.frame
+        problems = () if frame is None else frame.problems
+        undo = session.store.undo_title
+        parts = [
+            f"frame {session.frame + 1} of {len(session.log)}",
+            f"{len(session.present())} boxes",
+            f"colours: {self.desk.display.colour_by}",
+            f"last: {undo}" if undo else "nothing changed yet",
+            *problems,
+        ]
+        self.message.setText("   |   ".join(parts))
+
+    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        dock.setWidget(widget)
+        self.addDockWidget(area, dock)
+
+    def _add(self, action: Action) -> QAction:
+        return self._add_plain(action.title, action.menu, action.keys, lambda: self._run(action))
+
+    def _add_plain(
+        self, title: str, menu: str, keys: str | tuple[str, ...], run: Callable[[], None]
+    ) -> QAction:
+        made = QAction(title, self)
+        listed = (keys,) if isinstance(keys, str) else keys
+        made.setShortcuts([QKeySequence(key) for key in listed])
+        made.triggered.connect(lambda checked=False: run())
+        self._menu(menu).addAction(made)
+        return made
+
+    def _menu(self, title: str) -> QMenu:
+        bar = self.menuBar()
+        assert bar is not None
+        if title not in self._menus:
+            made = bar.addMenu(title)
+            assert made is not None
+            self._menus[title] = made
+        return self._menus[title]
+
+    def _run(self, action: Action) -> None:
+        """Does it; what does not go is said, and nothing is lost."""
+        try:
+            action.run(self.desk)
+        except CrosslabelError as error:
+            self.message.setText(str(error))

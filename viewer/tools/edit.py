@@ -1,0 +1,41 @@
+"""Selecting, moving, sizing and turning boxes."""
+
+from __future__ import annotations
+
+from viewer.desk import Desk, Tool
+from viewer.handles import Handle, dragged
+from viewer.pointer import Deed, Pointer
+from viewer.tools.look import turn
+from viewer.views import Flat
+
+STILL_PX = 3.0
+
+
+def pick(desk: Desk, pane: str, press: Pointer) -> Tool:
+    """Selects what was clicked on; a drag turns the view instead."""
+    turning = turn(desk, pane, press)
+    next(turning)
+    moved = False
+    while (event := (yield)).deed is not Deed.RELEASE:
+        way_px = abs(event.uv_px[0] - press.uv_px[0]) + abs(event.uv_px[1] - press.uv_px[1])
+        moved = moved or way_px > STILL_PX
+        if moved:
+            turning.send(event)
+    if not moved:
+        desk.session.select(desk.track_under(pane, press))
+
+
+def reshape(desk: Desk, pane: str, press: Pointer, handle: Handle) -> Tool:
+    """Drags a part of the selected box; the view stays as it was until the drag ends."""
+    session, view, annotation = desk.session, desk.view(pane), desk.session.annotation
+    assert isinstance(view, Flat)
+    assert annotation is not None
+    size, box = desk.size(pane), annotation.box
+    start_m = view.metres(size, press.uv_px)
+    title = "Turn the box" if handle.turns else "Move the box" if handle.moves else "Resize the box"
+    changed = box
+    while (event := (yield)).deed is not Deed.RELEASE:
+        changed = dragged(view, box, handle, start_m, view.metres(size, event.uv_px))
+        session.show(session.edit_of(changed, title))
+    if changed is not box:
+        session.put_box(changed, title)
