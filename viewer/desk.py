@@ -10,6 +10,7 @@ import numpy as np
 
 from calib.types import F64, Bools
 from fusion.boxes import Boxes
+from fusion.edits import SetTrack
 from fusion.overlap import points_in_box
 from viewer.cache import Cloud, Frame, FrameCache
 from viewer.colours import ColourBy
@@ -78,6 +79,7 @@ class Desk:
         flats: the views of the other panes, where a box is selected.
         sizes: of the panes.
         hovered: the track under the pointer.
+        copied_ns: the instant of the box that was copied.
         rubber_band: the pane and the two corners of a rectangle that is being drawn.
     """
 
@@ -92,6 +94,7 @@ class Desk:
     flats: dict[Side, Flat] = field(default_factory=dict)
     sizes: dict[str, Size] = field(default_factory=dict)
     hovered: str | None = None
+    copied_ns: int | None = None
     rubber_band: tuple[str, tuple[float, float], tuple[float, float]] | None = None
     _tool: Tool | None = field(default=None, repr=False)
 
@@ -135,6 +138,14 @@ class Desk:
     def show(self, **changes: object) -> None:
         """Shows things in another way."""
         self.display = replace(self.display, **changes)  # type: ignore[arg-type]
+        self.changed()
+
+    def classify(self, name: str) -> None:
+        """The selected object, and the next new one, is of a class."""
+        self.category = name
+        track = self.session.track
+        if track is not None and track.category != name:
+            self.session.apply(SetTrack(track.id, name))
         self.changed()
 
     def look(self, pane: str, view: View) -> None:

@@ -243,3 +243,42 @@ def test_a_flat_view_has_nothing_to_show_without_a_selection(desk: Desk) -> None
 def test_no_key_means_two_things() -> None:
     assert conflicts(ACTIONS) == {}
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_a_box_is_copied_to_another_frame_and_the_track_begins_and_ends_there(desk: Desk) -> None:
+    desk.session.select(near_car(desk))
+    DO["object.copy"].run(desk)
+    given = desk.session.annotation.box
+    DO["frame.next"].run(desk)
+    DO["object.paste"].run(desk)
+    log, times_ns = desk.session.log, desk.session.log.timestamps_ns
+    there, here = (log.trajectory.at(int(t)) for t in times_ns[:2])
+    np.testing.assert_allclose(
+        here @ desk.session.annotation.box.corners(), there @ given.corners(), atol=1e-9
+    )
+    DO["track.begin"].run(desk)
+    DO["track.end"].run(desk)
+    assert list(desk.session.track.annotations) == [desk.session.time_ns]
+
+
+def test_what_stands_still_takes_one_key(desk: Desk) -> None:
+    desk.session.select(near_car(desk))
+    DO["track.still"].run(desk)
+    log, world = desk.session.log, []
+    for t, annotation in desk.session.track.annotations.items():
+        world.append(log.trajectory.at(t) @ annotation.box.corners())
+    np.testing.assert_allclose(np.ptp(world, axis=0), 0, atol=1e-9)
+    assert len(desk.session.store.history()) == 1
+
+
+def test_a_track_is_cut_in_two_and_joined_again(desk: Desk) -> None:
+    car = near_car(desk)
+    desk.session.select(car)
+    before = desk.session.track
+    known = set(desk.session.labels.tracks)
+    DO["frame.next"].run(desk)
+    DO["track.split"].run(desk)
+    assert list(desk.session.track.annotations) == [int(desk.session.log.timestamps_ns[0])]
+    (desk.hovered,) = set(desk.session.labels.tracks) - known
+    DO["track.merge"].run(desk)
+    assert list(desk.session.track.annotations) == list(before.annotations)

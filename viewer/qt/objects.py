@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fusion.edits import SetTrack
 from fusion.labels import Track
 from viewer.desk import Desk
 
@@ -124,10 +123,7 @@ class ObjectPanel(QWidget):
         self.desk.look_at_selected()
 
     def _on_category(self) -> None:
-        name, track = self.category.currentText(), self.desk.session.track
-        self.desk.category = name
-        if track is not None and track.category != name:
-            self.desk.session.apply(SetTrack(track.id, name))
+        self.desk.classify(self.category.currentText())
 
 
 def _header(table: QTableView) -> None:
