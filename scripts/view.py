@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fusion.labels import LabelSet
     from fusion.log import DriveLog
     from fusion.store import LabelStore
+    from viewer.actions import Action
 
 
 def run(
@@ -28,6 +29,10 @@ def run(
     format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
     rig: Annotated[Path | None, typer.Option(help="Calibration to use in place of the log's own.")] = None,
     schema: Annotated[Path | None, typer.Option(help="Classes and attributes, a YAML file.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="Keys as in Crosslabel, SUSTechPOINTS, labelCloud, CVAT.")
+    ] = "Crosslabel",
+    keys: Annotated[Path | None, typer.Option(help="Keys of one's own, a JSON file: action, list.")] = None,
     author: Annotated[str | None, typer.Option(help="Who works; your user name unless given.")] = None,
     frame: Annotated[int, typer.Option(min=0, help="Which frame to show first.")] = 0,
 ) -> None:
@@ -46,13 +51,25 @@ def run(
     problem = screen_problem()
     if problem is not None:
         raise CrosslabelError(problem)
+    actions = _actions(preset, keys)
     store = _store(drive, path, labels, out, author)
     note(f"{drive.name}: labels in {store.path}")
     from viewer.qt.app import open_window
 
     with store:
-        code = open_window(desk_of(drive, store, schema, frame))
+        code = open_window(desk_of(drive, store, schema, frame), actions)
     raise typer.Exit(code)
+
+
+def _actions(name: str, keys: Path | None) -> tuple[Action, ...]:
+    """What can be done, under the keys that are wanted."""
+    from viewer.presets import PRESETS, preset, read_keys
+
+    by_name = {known.casefold(): known for known in PRESETS}
+    if name.casefold() not in by_name:
+        raise typer.BadParameter(f"there are the presets {', '.join(PRESETS)}, not {name!r}")
+    actions = preset(by_name[name.casefold()])
+    return actions if keys is None else read_keys(keys, actions)
 
 
 def _store(drive: DriveLog, path: Path, labels: Path | None, out: Path, author: str | None) -> LabelStore:

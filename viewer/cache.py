@@ -15,6 +15,7 @@ from calib.types import F32, F64, I32, U8, Bools
 from fusion.align import points_in_ego, read_deskewed
 from fusion.ground import Ground
 from fusion.log import DriveLog, ImageRef
+from fusion.sweep import Sweep
 
 WORKERS = 2
 MOST_BYTES = 2 << 30
@@ -33,6 +34,7 @@ class Cloud:
         above_m: (N,) float32 height above the ground; NaN where that is unknown.
         ground: below them.
         lidar: (3,) where the main LiDAR is.
+        sweep: what it was made of, point by point; None in a frame without one.
     """
 
     points: F32
@@ -42,6 +44,7 @@ class Cloud:
     above_m: F32
     ground: Ground | None
     lidar: F64
+    sweep: Sweep | None = None
 
     @classmethod
     def empty(cls) -> Cloud:
@@ -58,7 +61,8 @@ class Cloud:
     def nbytes(self) -> int:
         """Memory that it takes."""
         columns = (self.points, self.intensity, self.ring, self.offset_ns, self.above_m)
-        return sum(column.nbytes for column in columns)
+        twice = 0 if self.sweep is None else self.sweep.points.nbytes
+        return twice + sum(column.nbytes for column in columns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,7 +105,7 @@ def read_cloud(log: DriveLog, frame: int) -> Cloud:
     ground = Ground.fit(points)
     above_m = ground.heights_above(points).astype(np.float32)
     lidar = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-    return Cloud(points, intensity, ring, offset_ns, above_m, ground, lidar)
+    return Cloud(points, intensity, ring, offset_ns, above_m, ground, lidar, sweep)
 
 
 def read_frame(log: DriveLog, number: int) -> Frame:

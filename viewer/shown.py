@@ -2,67 +2,119 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from calib.errors import CrosslabelError
+from calib.project import VisiblePoints
 from calib.types import F32, U8
 from fusion.boxes import Boxes
-from fusion.sight import colour_cloud
+from fusion.log import ImageRef
+from fusion.sight import cloud_seen_in_image, colour_cloud
 from viewer.colours import GREY, ColourBy, colours_of, dimmed
 from viewer.desk import Desk, Ground
 from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid
 
-
-def points_shown(desk: Desk) -> tuple[F32, U8]:
-    """(N, 3) places and (N, 4) colours of the points that are shown."""
-    cloud, display = desk.cloud, desk.display
-    if len(cloud.points) == 0:
-        return cloud.points, np.zeros((0, 4), np.uint8)
-    if display.colour_by is ColourBy.CAMERA:
-        colours = _by_camera(desk)
-    else:
-        there = desk.session.present()
-        looks = [desk.schema.colour(track.category) for track, _ in there]
-        colours = colours_of(cloud, display.colour_by, Boxes.stack(a.box for _, a in there), looks)
-    if display.ground is Ground.DIMMED and display.colour_by is not ColourBy.UNLABELLED:
-        colours = dimmed(colours, cloud.on_ground)
-    if display.ground is Ground.HIDDEN:
-        kept = ~cloud.on_ground
-        return cloud.points[kept], colours[kept]
-    return cloud.points, colours
+BY_LABEL = (ColourBy.LABEL, ColourBy.UNLABELLED)
 
 
-def looks_shown(desk: Desk) -> list[BoxLook]:
-    """The boxes that are shown."""
-    return [
-        BoxLook(
-            annotation.box,
-            desk.schema.colour(track.category),
-            track.id == desk.session.selected,
-            track.id == desk.hovered,
-        )
-        for track, annotation in desk.session.present()
-        if desk.display.others or track.id == desk.session.selected
-    ]
+@dataclass(eq=False)
+class Shown:
+    """What a desk shows; what has not changed is not made again.
 
+    Attributes:
+        desk: the desk.
+    """
 
-def lines_shown(desk: Desk) -> Lines:
-    """Boxes and the grid on the ground."""
-    return Lines.joined([grid(), box_lines(looks_shown(desk))])
+    desk: Desk
+    _colours: tuple[tuple[Any, ...], U8] | None = field(default=None, repr=False)
+    _seen: dict[str, tuple[ImageRef, VisiblePoints | None]] = field(default_factory=dict, repr=False)
 
+    def colours(self) -> U8:
+        """(N, 4) of all points of the frame; the same array as long as nothing changes."""
+        display = self.desk.display
+        labels = self.desk.session.labels if display.colour_by in BY_LABEL else None
+        made_of = (self.desk.frame, display.colour_by, display.ground, labels)
+        if self._colours is None or any(a is not b for a, b in zip(made_of, self._colours[0], strict=True)):
+            self._colours = (made_of, self._made())
+        return self._colours[1]
 
-def faces_shown(desk: Desk) -> Faces:
-    """The sides of those boxes that stand out."""
-    return box_faces(looks_shown(desk))
+    def points(self) -> tuple[F32, U8]:
+        """(N, 3) places and (N, 4) colours of the points that are shown."""
+        points, colours = self.desk.cloud.points, self.colours()
+        if self.desk.display.ground is Ground.HIDDEN:
+            kept = ~self.desk.cloud.on_ground
+            return points[kept], colours[kept]
+        return points, colours
+
+    def points_in(self, image: ImageRef) -> VisiblePoints | None:
+        """The points that an image shows, hidden ones left out; None where nobody can say."""
+        known = self._seen.get(image.camera)
+        if known is None or known[0] is not image:
+            known = (image, self._points_in(image))
+            self._seen[image.camera] = known
+        return known[1]
+
+    def lines(self) -> Lines:
+        """Boxes and the grid on the ground."""
+        return Lines.joined([grid(), box_lines(self.looks())])
+
+    def faces(self) -> Faces:
+        """The sides of those boxes that stand out."""
+        return box_faces(self.looks())
+
+    def looks(self) -> list[BoxLook]:
+        """The boxes that are shown."""
+        desk = self.desk
+        return [
+            BoxLook(
+                annotation.box,
+                desk.schema.colour(track.category),
+                track.id == desk.session.selected,
+                track.id == desk.hovered,
+            )
+            for track, annotation in desk.session.present()
+            if desk.display.others or track.id == desk.session.selected
+        ]
+
+    def _made(self) -> U8:
+        desk, cloud = self.desk, self.desk.cloud
+        if len(cloud.points) == 0:
+            return np.zeros((0, 4), np.uint8)
+        if desk.display.colour_by is ColourBy.CAMERA:
+            colours = _by_camera(desk)
+        else:
+            there = desk.session.present()
+            looks = [desk.schema.colour(track.category) for track, _ in there]
+            boxes = Boxes.stack(annotation.box for _, annotation in there)
+            colours = colours_of(cloud, desk.display.colour_by, boxes, looks)
+        if desk.display.ground is Ground.DIMMED and desk.display.colour_by is not ColourBy.UNLABELLED:
+            colours = dimmed(colours, cloud.on_ground)
+        return colours
+
+    def _points_in(self, image: ImageRef) -> VisiblePoints | None:
+        sweep = self.desk.cloud.sweep
+        if sweep is None:
+            return None
+        try:
+            return cloud_seen_in_image(self.desk.session.log, sweep, image)
+        except CrosslabelError:
+            return None
 
 
 def _by_camera(desk: Desk) -> U8:
     """The colours that the cameras saw; grey where none looks."""
-    made = np.tile(np.array(GREY, np.uint8), (len(desk.cloud.points), 1))
-    log, frame = desk.session.log, desk.frame
-    ref = log.sweep_at(desk.session.time_ns)
-    if frame is None or ref is None or not frame.images:
+    cloud, frame = desk.cloud, desk.frame
+    made = np.tile(np.array(GREY, np.uint8), (len(cloud.points), 1))
+    if frame is None or cloud.sweep is None or not frame.images:
         return made
-    colours, cameras = colour_cloud(log, ref.read(), [image for image, _ in frame.images.values()])
-    if len(colours) == len(made):
-        made[cameras >= 0, :3] = colours[cameras >= 0]
+    at_hand = [replace(ref, load=partial(np.asarray, pixels)) for ref, pixels in frame.images.values()]
+    try:
+        colours, cameras = colour_cloud(desk.session.log, cloud.sweep, at_hand)
+    except CrosslabelError:
+        return made
+    made[cameras >= 0, :3] = colours[cameras >= 0]
     return made

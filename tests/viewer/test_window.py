@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ import pytest
 if not os.environ.get("DISPLAY"):
     pytest.skip("no screen: run under xvfb-run", allow_module_level=True)
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from fusion.overlap import points_in_box
 from viewer.desk import MAIN, Desk
 from viewer.qt.app import prepare
+from viewer.qt.palette import Palette
 from viewer.qt.window import MainWindow
 from viewer.views import Orbit, Side, to_pixels
 
@@ -31,7 +33,9 @@ def qapp() -> QApplication:
 
 
 @pytest.fixture
-def window(qapp: QApplication, make_desk: Callable[[], Desk]) -> Iterator[MainWindow]:
+def window(qapp: QApplication, make_desk: Callable[[], Desk], tmp_path: Path) -> Iterator[MainWindow]:
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path))
     desk = make_desk()
     made = MainWindow(desk)
     made.resize(1000, 700)
@@ -183,3 +187,30 @@ def test_every_action_has_a_menu_entry(window: MainWindow) -> None:
 
     assert set(window.actions_by_id) == {action.id for action in ACTIONS}
     assert all(action.shortcuts() for action in window.actions_by_id.values())
+
+
+def test_all_keys_are_shown_as_long_as_one_is_held(window: MainWindow) -> None:
+    QTest.keyPress(window, Qt.Key.Key_F1)
+    assert window.sheet.isVisible()
+    QTest.keyRelease(window, Qt.Key.Key_F1)
+    assert not window.sheet.isVisible()
+
+
+def test_an_action_is_found_by_its_name(window: MainWindow) -> None:
+    palette = Palette(window.actions_by_id.values(), window)
+    palette.open()
+    QTest.keyClicks(palette.field, "frame last")
+    assert palette.found.count() == 1
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.desk.session.frame == len(window.desk.session.log) - 1
+
+
+def test_points_are_drawn_into_the_images(window: MainWindow) -> None:
+    panel = next(iter(window.cameras.panels.values()))
+    before = panel.grab().toImage()
+    key(window, Qt.Key.Key_P)
+    QTest.qWait(100)
+    assert panel.grab().toImage() != before
+    key(window, Qt.Key.Key_P)
+    QTest.qWait(100)
+    assert panel.grab().toImage() == before

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtGui import QColor, QPalette, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
+from viewer.actions import ACTIONS, Action
 from viewer.desk import Desk
 from viewer.qt.window import MainWindow
 
@@ -45,12 +46,12 @@ def darken(application: QApplication) -> None:
     application.setPalette(palette)
 
 
-def open_window(desk: Desk) -> int:
+def open_window(desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> int:
     """Shows a desk until its window is closed; gives the exit code."""
     prepare()
     application = QApplication(sys.argv[:1])
     darken(application)
-    window = MainWindow(desk)
+    window = MainWindow(desk, actions)
     window.show()
     code = application.exec()
     desk.cache.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QGridLayout, QWidget
 
 from calib.types import F64, U8
+from fusion.log import ImageRef
 from viewer.desk import Desk
 from viewer.images import Outline, Outlines
-from viewer.pixels import track_at
+from viewer.pixels import dotted, track_at
+from viewer.shown import Shown
 
 NARROW, WIDE = 1.3, 2.4
 
@@ -20,11 +22,11 @@ class CameraPanel(QWidget):
 
     enlarged = pyqtSignal(str)
 
-    def __init__(self, desk: Desk, outlines: Outlines, camera: str) -> None:
+    def __init__(self, desk: Desk, shown: Shown, outlines: Outlines, camera: str) -> None:
         """Of one camera."""
         super().__init__()
-        self.desk, self.outlines, self.camera = desk, outlines, camera
-        self._image: tuple[U8, tuple[int, int], QImage] | None = None
+        self.desk, self.shown, self.outlines, self.camera = desk, shown, outlines, camera
+        self._made: tuple[U8, U8 | None, tuple[int, int], QImage] | None = None
         self.seen: list[Outline] = []
         self.setMinimumSize(120, 80)
 
@@ -37,7 +39,7 @@ class CameraPanel(QWidget):
         if frame is not None and self.camera in frame.images:
             ref, pixels = frame.images[self.camera]
             place = self._place(pixels)
-            painter.drawImage(place, self._as_image(pixels, place))
+            painter.drawImage(place, self._as_image(ref, pixels, place))
             there = [track for track, _ in self.desk.session.present()]
             self.seen = sorted(self.outlines.of(ref, there), key=lambda one: -one.away_m)
             painter.translate(place.topLeft())
@@ -83,18 +85,24 @@ class CameraPanel(QWidget):
         size = width * scale, height * scale
         return QRectF((self.width() - size[0]) / 2, (self.height() - size[1]) / 2, *size)
 
-    def _as_image(self, pixels: U8, place: QRectF) -> QImage:
-        """The image as large as it is shown, made once."""
+    def _as_image(self, ref: ImageRef, pixels: U8, place: QRectF) -> QImage:
+        """The image as large as it is shown, with the points in it where they are wanted; made once."""
         ratio = self.devicePixelRatioF()
         size = max(round(place.width() * ratio), 1), max(round(place.height() * ratio), 1)
-        if self._image is None or self._image[0] is not pixels or self._image[1] != size:
+        colours = self.shown.colours() if self.desk.display.points_in_images else None
+        known = self._made
+        if known is None or known[0] is not pixels or known[1] is not colours or known[2] != size:
             import cv2
 
             smaller = size[0] < pixels.shape[1]
-            scaled = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+            way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+            scaled: U8 = np.asarray(cv2.resize(pixels, size, interpolation=way), dtype=np.uint8)
+            seen = None if colours is None else self.shown.points_in(ref)
+            if seen is not None and colours is not None:
+                scaled = dotted(scaled, seen, colours, size[0] / pixels.shape[1])
             image = QImage(scaled.tobytes(), *size, 3 * size[0], QImage.Format.Format_RGB888)
-            self._image = (pixels, size, image.copy())
-        return self._image[2]
+            known = self._made = (pixels, colours, size, image.copy())
+        return known[3]
 
     def _paint(self, painter: QPainter, one: Outline, scale: float) -> None:
         session = self.desk.session
@@ -117,11 +125,13 @@ class CameraPanel(QWidget):
 class CameraStrip(QWidget):
     """All cameras of a rig side by side; one of them may fill the place of all."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Of a desk."""
+    def __init__(self, desk: Desk, shown: Shown) -> None:
+        """Of a desk, and of what it shows."""
         super().__init__()
         outlines = Outlines(desk.session.log)
-        self.panels = {name: CameraPanel(desk, outlines, name) for name in desk.session.log.rig.cameras}
+        self.panels = {
+            name: CameraPanel(desk, shown, outlines, name) for name in desk.session.log.rig.cameras
+        }
         self._large: str | None = None
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -129,6 +139,10 @@ class CameraStrip(QWidget):
         for column, panel in enumerate(self.panels.values()):
             self._grid.addWidget(panel, 0, column)
             panel.enlarged.connect(self.enlarge)
+
+    def sizeHint(self) -> QSize:
+        """High enough to see something."""
+        return QSize(900, 190)
 
     def enlarge(self, camera: str) -> None:
         """Shows one camera alone, or all again."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import moderngl
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QWheelEvent
 from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 from PyQt6.QtWidgets import QWidget
 
+from calib.types import U8
 from viewer.desk import MAIN, Desk
 from viewer.gl import Renderer
 from viewer.handles import knob_m
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.shown import faces_shown, lines_shown, points_shown
+from viewer.shown import Shown
 from viewer.views import Flat, Side, Size, clip_from_ego
 
 COLUMN_SHARE, LEAST_COLUMN_PX = 0.28, 160
@@ -34,12 +33,12 @@ KEYS = {
 class Canvas(QOpenGLWidget):
     """Draws the panes of a desk and hands it what the mouse does in them."""
 
-    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        """Of a desk."""
+    def __init__(self, desk: Desk, shown: Shown, parent: QWidget | None = None) -> None:
+        """Of a desk, and of what it shows."""
         super().__init__(parent)
-        self.desk = desk
+        self.desk, self.shown = desk, shown
         self.renderer: Renderer | None = None
-        self._points_of: tuple[Any, ...] | None = None
+        self._colours: U8 | None = None
         self._grabbed: str | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -48,7 +47,7 @@ class Canvas(QOpenGLWidget):
     def initializeGL(self) -> None:
         """Compiles programs; the context is there now."""
         self.renderer = Renderer(moderngl.create_context(require=330))
-        self._points_of = None
+        self._colours = None
 
     def resizeGL(self, width: int, height: int) -> None:
         """Tells the desk how large its panes are."""
@@ -125,21 +124,12 @@ class Canvas(QOpenGLWidget):
 
     def _upload(self, renderer: Renderer) -> None:
         """Fills the buffers with what has changed."""
-        desk = self.desk
-        by_label = "label" in desk.display.colour_by or "box" in desk.display.colour_by
-        points_of = (
-            desk.frame,
-            desk.display.colour_by,
-            desk.display.ground,
-            desk.session.labels if by_label else None,
-        )
-        if self._points_of is None or any(
-            a is not b for a, b in zip(points_of, self._points_of, strict=True)
-        ):
-            renderer.put_points(*points_shown(desk))
-            self._points_of = points_of
-        renderer.put_lines(lines_shown(desk))
-        renderer.put_faces(faces_shown(desk))
+        colours = self.shown.colours()
+        if colours is not self._colours:
+            renderer.put_points(*self.shown.points())
+            self._colours = colours
+        renderer.put_lines(self.shown.lines())
+        renderer.put_faces(self.shown.faces())
 
     def _in_target(self, rectangle: QRectF, ratio: float) -> tuple[int, int, int, int]:
         below = self.height() - rectangle.bottom()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtCore import QByteArray, QSettings, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QWidget
 
 from calib.errors import CrosslabelError
@@ -14,7 +14,9 @@ from viewer.desk import Desk
 from viewer.qt.cameras import CameraStrip
 from viewer.qt.canvas import Canvas
 from viewer.qt.objects import ObjectPanel
+from viewer.qt.palette import CheatSheet, Palette
 from viewer.qt.timeline import Timeline
+from viewer.shown import Shown
 
 PLAY_MS = 100
 
@@ -30,7 +32,8 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self.setWindowTitle(f"{desk.session.log.name} - Crosslabel")
         self.resize(1500, 950)
-        self.canvas, self.cameras = Canvas(desk), CameraStrip(desk)
+        shown = Shown(desk)
+        self.canvas, self.cameras = Canvas(desk, shown), CameraStrip(desk, shown)
         self.objects, self.timeline = ObjectPanel(desk), Timeline(desk)
         self.setCentralWidget(self.canvas)
         self._dock("Cameras", self.cameras, Qt.DockWidgetArea.TopDockWidgetArea)
@@ -46,6 +49,9 @@ class MainWindow(QMainWindow):
         self._playing.setInterval(PLAY_MS)
         self._playing.timeout.connect(self._play_on)
         self._add_plain("Play", "Frame", "Space", self.play)
+        self._add_plain("Find an action", "Help", "Ctrl+Shift+P", self.find_action)
+        self.sheet = CheatSheet(actions, self)
+        self._remember()
         # Frames arrive in threads of the background; what is drawn is drawn here.
         self.arrived.connect(lambda number: self.refresh() if number == desk.session.frame else None)
         desk.cache.arrived = self.arrived.emit
@@ -67,11 +73,41 @@ class MainWindow(QMainWindow):
         else:
             self._playing.start()
 
+    def find_action(self) -> None:
+        """Asks what to do."""
+        listed = [action for menu in self._menus.values() for action in menu.actions()]
+        Palette(listed, self).exec()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """F1 shows all keys as long as it is held."""
+        if event is not None and event.key() == Qt.Key.Key_F1:
+            self.sheet.appear()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
+        """And hides them again."""
+        if event is not None and event.key() == Qt.Key.Key_F1 and not event.isAutoRepeat():
+            self.sheet.hide()
+        else:
+            super().keyReleaseEvent(event)
+
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Every edit is on disk already; the desk draws on nobody any more."""
         self._playing.stop()
+        settings = QSettings("Crosslabel", "viewer")
+        settings.setValue("geometry", self.saveGeometry())
+        settings.setValue("docks", self.saveState())
         self.desk.changed, self.desk.cache.arrived = lambda: None, lambda number: None
         super().closeEvent(event)
+
+    def _remember(self) -> None:
+        """Puts everything where it was when the window was closed last."""
+        settings = QSettings("Crosslabel", "viewer")
+        for name, restore in (("geometry", self.restoreGeometry), ("docks", self.restoreState)):
+            state = settings.value(name)
+            if isinstance(state, QByteArray):
+                restore(state)
 
     def _play_on(self) -> None:
         session = self.desk.session
