@@ -192,6 +192,7 @@ def test_every_action_has_a_menu_entry(window: MainWindow) -> None:
 def test_all_keys_are_shown_as_long_as_one_is_held(window: MainWindow) -> None:
     QTest.keyPress(window, Qt.Key.Key_F1)
     assert window.sheet.isVisible()
+    assert window.sheet.width() > 300
     QTest.keyRelease(window, Qt.Key.Key_F1)
     assert not window.sheet.isVisible()
 

@@ -9,6 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QDialog,
+    QFrame,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -56,7 +57,7 @@ class Palette(QDialog):
             self._listed[row].trigger()
 
 
-class CheatSheet(QLabel):
+class CheatSheet(QFrame):
     """All keys, over the window, as long as a key is held."""
 
     def __init__(self, actions: tuple[Action, ...], parent: QWidget) -> None:
