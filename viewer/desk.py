@@ -11,11 +11,12 @@ import numpy as np
 from calib.types import F64, Bools
 from fusion.boxes import Boxes
 from fusion.edits import SetTrack
-from fusion.overlap import points_in_box
+from fusion.labels import Track
 from viewer.cache import Cloud, Frame, FrameCache
 from viewer.colours import ColourBy
 from viewer.picking import box_under, point_under
 from viewer.pointer import Deed, Pointer
+from viewer.refit import Refitter, accepted
 from viewer.schema import Schema
 from viewer.session import Changed, Session
 from viewer.views import Flat, Orbit, Ray, Side, Size, View, ray_at
@@ -79,6 +80,8 @@ class Desk:
         flats: the views of the other panes, where a box is selected.
         sizes: of the panes.
         hovered: the track under the pointer.
+        ghost: the selected track as it would be if it were solved again.
+        later: runs something in the thread of the window; called from any thread.
         copied_ns: the instant of the box that was copied.
         rubber_band: the pane and the two corners of a rectangle that is being drawn.
     """
@@ -94,11 +97,15 @@ class Desk:
     flats: dict[Side, Flat] = field(default_factory=dict)
     sizes: dict[str, Size] = field(default_factory=dict)
     hovered: str | None = None
+    ghost: Track | None = None
+    later: Callable[[Callable[[], None]], None] = lambda run: run()
     copied_ns: int | None = None
     rubber_band: tuple[str, tuple[float, float], tuple[float, float]] | None = None
     _tool: Tool | None = field(default=None, repr=False)
+    _refitter: Refitter = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._refitter = Refitter(self.session.log)
         self.category = self.category or self.schema.categories[0].name
         self.session.subscribe(self._on_session)
         self._fetch()
@@ -181,6 +188,28 @@ class Desk:
         elif event.deed in (Deed.MOVE, Deed.LEAVE):
             self._hover(self.track_under(pane, event) if event.deed is Deed.MOVE else None)
 
+    def refit(self) -> None:
+        """Begins to solve the selected track again; a second time, takes over what came of it."""
+        track = self.session.track
+        if track is None:
+            return
+        if self.ghost is not None and self.ghost.id == track.id:
+            ghost, self.ghost = self.ghost, None
+            self.session.apply(accepted(track, ghost))
+        else:
+            self._refitter.begin(track, lambda before, after: self.later(lambda: self._take(before, after)))
+
+    def close(self) -> None:
+        """Stops everything in the background."""
+        self._refitter.close()
+        self.cache.close()
+
+    def _take(self, before: Track, ghost: Track) -> None:
+        """Shows what was solved, unless the track has changed meanwhile."""
+        if self.session.store.labels.tracks.get(before.id) is before:
+            self.ghost = ghost
+            self.changed()
+
     @property
     def busy(self) -> bool:
         """Whether something is being dragged."""
@@ -200,25 +229,6 @@ class Desk:
         view = self.view(pane)
         assert view is not None
         return ray_at(view, self.size(pane), event.uv_px)
-
-    def facts(self) -> dict[str, str]:
-        """What is known of the selected box, in words."""
-        track, annotation = self.session.track, self.session.annotation
-        found = dict.fromkeys(("track", "place", "size", "heading", "source", "points"), "-")
-        if track is not None:
-            found["track"] = f"{track.id}, {len(track.annotations)} boxes"
-        if annotation is not None:
-            box = annotation.box
-            x, y, z = box.center
-            sure = "" if annotation.score is None else f", {annotation.score:.2f}"
-            found |= {
-                "place": f"{x:.2f}, {y:.2f}, {z:.2f} m",
-                "size": f"{box.length_m:.2f} x {box.width_m:.2f} x {box.height_m:.2f} m",
-                "heading": f"{np.degrees(box.yaw_rad):.1f} deg",
-                "source": f"{annotation.source}{sure}{', confirmed' if annotation.locked else ''}",
-                "points": str(int(points_in_box(self.cloud.points, box).sum())),
-            }
-        return found
 
     def track_under(self, pane: str, event: Pointer) -> str | None:
         """The track whose box lies under the pointer."""
@@ -276,6 +286,8 @@ class Desk:
     def _on_session(self, changed: Changed) -> None:
         if Changed.FRAME in changed:
             self._fetch()
+        if changed & (Changed.SELECTION | Changed.LABELS):
+            self.ghost = None
         if Changed.SELECTION in changed:
             for side in Side:
                 self._tie(side, afresh=True)

@@ -18,6 +18,7 @@ from viewer.colours import GREY, ColourBy, colours_of, dimmed
 from viewer.desk import Desk, Ground
 from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid
 
+GHOST = (120, 255, 170)
 BY_LABEL = (ColourBy.LABEL, ColourBy.UNLABELLED)
 
 
@@ -78,7 +79,12 @@ class Shown:
             )
             for track, annotation in desk.session.present()
             if desk.display.others or track.id == desk.session.selected
-        ]
+        ] + self._ghost()
+
+    def _ghost(self) -> list[BoxLook]:
+        ghost = self.desk.ghost
+        found = None if ghost is None else ghost.annotations.get(self.desk.session.time_ns)
+        return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
 
     def _made(self) -> U8:
         desk, cloud = self.desk, self.desk.cloud

@@ -12,9 +12,12 @@ from viewer.desk import Desk
 
 
 def _let_go(desk: Desk) -> None:
-    """Ends a drag, or else the selection."""
+    """Ends a drag, or else a proposal, or else the selection."""
     if desk.busy:
         desk.cancel()
+    elif desk.ghost is not None:
+        desk.ghost = None
+        desk.changed()
     else:
         desk.session.select(None)
 
@@ -88,6 +91,7 @@ ACTIONS = (
     Action(
         "object.remove", "Remove the object", "Object", ("Ctrl+Delete",), lambda d: d.session.remove_track()
     ),
+    Action("track.refit", "Solve the track again, then take it over", "Track", ("R",), lambda d: d.refit()),
     Action(
         "track.still",
         "Stands still",

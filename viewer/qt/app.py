@@ -54,5 +54,5 @@ def open_window(desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> int:
     window = MainWindow(desk, actions)
     window.show()
     code = application.exec()
-    desk.cache.close()
+    desk.close()
     return code

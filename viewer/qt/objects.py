@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
 
 from fusion.labels import Track
 from viewer.desk import Desk
+from viewer.facts import NAMES, facts
 
 COLUMNS = ("id", "class", "boxes", "here")
 
@@ -85,9 +86,7 @@ class ObjectPanel(QWidget):
         self.category.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.category.addItems([category.name for category in desk.schema.categories])
         self.category.activated.connect(self._on_category)
-        self.labels = {
-            name: QLabel("-") for name in ("track", "place", "size", "heading", "source", "points")
-        }
+        self.labels = {name: QLabel("-") for name in NAMES}
         form = QFormLayout()
         form.addRow("class", self.category)
         for name, label in self.labels.items():
@@ -108,7 +107,7 @@ class ObjectPanel(QWidget):
             self.table.clearSelection()
         track = session.track
         self.category.setCurrentText(self.desk.category if track is None else track.category)
-        for name, text in self.desk.facts().items():
+        for name, text in facts(self.desk).items():
             self.labels[name].setText(text)
 
     def _on_click(self, index: QModelIndex) -> None:

@@ -25,6 +25,7 @@ class MainWindow(QMainWindow):
     """The window of one desk."""
 
     arrived = pyqtSignal(int)
+    posted = pyqtSignal(object)
 
     def __init__(self, desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> None:
         """Of a desk."""
@@ -56,6 +57,8 @@ class MainWindow(QMainWindow):
         self.arrived.connect(lambda number: self.refresh() if number == desk.session.frame else None)
         desk.cache.arrived = self.arrived.emit
         desk.changed = self.refresh
+        self.posted.connect(lambda run: run())
+        desk.later = self.posted.emit
         self.refresh()
 
     def refresh(self) -> None:
@@ -124,6 +127,7 @@ class MainWindow(QMainWindow):
             f"frame {session.frame + 1} of {len(session.log)}",
             f"{len(session.present())} boxes",
             f"colours: {self.desk.display.colour_by}",
+            *(["solved again: R takes it over, Esc does not"] if self.desk.ghost else []),
             f"last: {undo}" if undo else "nothing changed yet",
             *problems,
         ]

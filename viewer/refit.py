@@ -1,0 +1,86 @@
+"""The rest of a track solved again after an edit, in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from autolabel.config import Config
+from autolabel.reconstruct.complete import complete
+from autolabel.scans import Scans
+from autolabel.world import LocalWorld
+from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
+from fusion.labels import LabelSet, Source, Track
+from fusion.log import DriveLog
+from viewer.keyframes import is_keyframe
+
+
+@dataclass(eq=False)
+class Refitter:
+    """Solves tracks of a log, one at a time; of those that wait, only the last is wanted.
+
+    Attributes:
+        log: where the objects were seen.
+        config: how they are solved.
+    """
+
+    log: DriveLog
+    config: Config = field(default_factory=Config)
+    _scans: Scans | None = field(default=None, repr=False)
+    _waiting: Future[None] | None = field(default=None, repr=False)
+    _pool: ThreadPoolExecutor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="crosslabel-refit")
+
+    def begin(self, track: Track, done: Callable[[Track, Track], None]) -> None:
+        """Solves a track; `done` gets it as it was and as it should be, in a thread of the background."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = self._pool.submit(lambda: done(track, self.solved(track)))
+
+    def solved(self, track: Track) -> Track:
+        """The track with all boxes but its key frames made anew.
+
+        Key frames are what a person or a file gave; boxes that automation made count as detections.
+        """
+        if self._scans is None:
+            self._scans = Scans(LocalWorld.of(self.log))
+        keys = replace(track, annotations={t: a for t, a in track.annotations.items() if is_keyframe(a)})
+        if not keys.annotations:
+            return track
+        found = _detections(track)
+        (traced,) = complete(self._scans, LabelSet.of([keys]), found, self.config)
+        labels = LabelSet.of([keys])
+        for edit in traced.edits():
+            labels = edit.apply(labels)
+        return labels.tracks[track.id]
+
+    def close(self) -> None:
+        """Solves no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def accepted(track: Track, ghost: Track) -> Edit:
+    """The edit that makes a track what was solved; what was confirmed meanwhile stays."""
+    put = tuple(
+        a
+        for t, a in ghost.annotations.items()
+        if not is_keyframe(a) and not (t in track.annotations and is_keyframe(track.annotations[t]))
+    )
+    gone = tuple(t for t, a in track.annotations.items() if t not in ghost.annotations and not is_keyframe(a))
+    edits: list[Edit] = []
+    if gone:
+        edits.append(RemoveAnnotations(track.id, gone))
+    if put:
+        edits.append(PutAnnotations(track.id, put))
+    return Group(tuple(edits), "Solve the track again")
+
+
+def _detections(track: Track) -> LabelSet | None:
+    """What automation saw of a track, each box on its own, as a detector gives them."""
+    seen = [a for a in track.annotations.values() if a.source is Source.AUTO and not a.locked]
+    if not seen:
+        return None
+    return LabelSet.of(Track.of(str(number), track.category, [a]) for number, a in enumerate(seen))
