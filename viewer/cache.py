@@ -177,6 +177,11 @@ class FrameCache:
             for number in wanted:
                 self._begin(number)
 
+    def __contains__(self, number: object) -> bool:
+        """Whether a frame is there by now."""
+        with self._lock:
+            return number in self._frames
+
     @property
     def nbytes(self) -> int:
         """Memory that is taken now."""

@@ -14,6 +14,7 @@ from fusion.edits import SetTrack
 from fusion.labels import Track
 from viewer.cache import Cloud, Frame, FrameCache
 from viewer.colours import ColourBy
+from viewer.merge import Merge
 from viewer.picking import box_under, point_under
 from viewer.pointer import Deed, Pointer
 from viewer.refit import Refitter, accepted
@@ -50,6 +51,7 @@ class Display:
         ground: what becomes of the points on it.
         points_in_images: whether images show the points that their cameras see.
         others: whether boxes are shown that are not selected.
+        merge: which other frames are shown with the one.
     """
 
     colour_by: ColourBy = ColourBy.HEIGHT
@@ -57,6 +59,7 @@ class Display:
     ground: Ground = Ground.DIMMED
     points_in_images: bool = False
     others: bool = True
+    merge: Merge = Merge.NONE
 
 
 # A tool takes pointer events and gives back nothing; what it previews and does goes to the session.

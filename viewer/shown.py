@@ -16,6 +16,7 @@ from fusion.log import ImageRef
 from fusion.sight import cloud_seen_in_image, colour_cloud
 from viewer.colours import GREY, ColourBy, colours_of, dimmed
 from viewer.desk import Desk, Ground
+from viewer.merge import REACH, Merge, merged
 from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid
 
 GHOST = (120, 255, 170)
@@ -32,6 +33,8 @@ class Shown:
 
     desk: Desk
     _colours: tuple[tuple[Any, ...], U8] | None = field(default=None, repr=False)
+    _points: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
+    _merged: tuple[tuple[Any, ...], tuple[F32, U8, int]] | None = field(default=None, repr=False)
     _seen: dict[str, tuple[ImageRef, VisiblePoints | None]] = field(default_factory=dict, repr=False)
 
     def colours(self) -> U8:
@@ -39,17 +42,25 @@ class Shown:
         display = self.desk.display
         labels = self.desk.session.labels if display.colour_by in BY_LABEL else None
         made_of = (self.desk.frame, display.colour_by, display.ground, labels)
-        if self._colours is None or any(a is not b for a, b in zip(made_of, self._colours[0], strict=True)):
+        if self._colours is None or _differ(made_of, self._colours[0]):
             self._colours = (made_of, self._made())
         return self._colours[1]
 
     def points(self) -> tuple[F32, U8]:
-        """(N, 3) places and (N, 4) colours of the points that are shown."""
-        points, colours = self.desk.cloud.points, self.colours()
-        if self.desk.display.ground is Ground.HIDDEN:
-            kept = ~self.desk.cloud.on_ground
-            return points[kept], colours[kept]
-        return points, colours
+        """(N, 3) places and (N, 4) colours of the points that are shown; the same while nothing changes."""
+        desk, colours = self.desk, self.colours()
+        merge = desk.display.merge
+        others = self._others() if merge is not Merge.NONE else None
+        made_of = (colours, merge, others)
+        if self._points is None or _differ(made_of, self._points[0]):
+            points = desk.cloud.points
+            if desk.display.ground is Ground.HIDDEN:
+                kept = ~desk.cloud.on_ground
+                points, colours = points[kept], colours[kept]
+            if others is not None:
+                points, colours = np.concatenate([points, others[0]]), np.concatenate([colours, others[1]])
+            self._points = (made_of, (points, colours))
+        return self._points[1]
 
     def points_in(self, image: ImageRef) -> VisiblePoints | None:
         """The points that an image shows, hidden ones left out; None where nobody can say."""
@@ -86,6 +97,18 @@ class Shown:
         found = None if ghost is None else ghost.annotations.get(self.desk.session.time_ns)
         return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
 
+    def _others(self) -> tuple[F32, U8, int]:
+        """The points of the other frames that are shown as well."""
+        desk = self.desk
+        merge, by = desk.display.merge, desk.display.colour_by
+        track = desk.session.track if merge is Merge.OBJECT else None
+        log, frame = desk.session.log, desk.session.frame
+        ready = tuple(k for k in range(frame - REACH, frame + REACH + 1) if k in desk.cache)
+        made_of = (frame, merge, by, track, ready)
+        if self._merged is None or self._merged[0] != made_of:
+            self._merged = (made_of, merged(log, desk.cache, frame, merge, track, by))
+        return self._merged[1]
+
     def _made(self) -> U8:
         desk, cloud = self.desk, self.desk.cloud
         if len(cloud.points) == 0:
@@ -109,6 +132,11 @@ class Shown:
             return cloud_seen_in_image(self.desk.session.log, sweep, image)
         except CrosslabelError:
             return None
+
+
+def _differ(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether anything is another thing than it was."""
+    return any(a is not b for a, b in zip(one, other, strict=True))
 
 
 def _by_camera(desk: Desk) -> U8:

@@ -42,6 +42,9 @@ ACTIONS = (
     Action("edit.redo", "Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda desk: desk.session.redo()),
     Action("view.colour", "Next colours", "View", ("J",), _colour),
     Action("view.ground", "Ground points", "View", ("B",), lambda d: d.show(ground=d.display.ground.next)),
+    Action(
+        "view.merge", "Several frames together", "View", ("M",), lambda d: d.show(merge=d.display.merge.next)
+    ),
     Action("view.larger", "Larger points", "View", ("+", "="), _points(0.5)),
     Action("view.smaller", "Smaller points", "View", ("-",), _points(-0.5)),
     Action("view.others", "Other boxes", "View", ("H",), lambda d: d.show(others=not d.display.others)),

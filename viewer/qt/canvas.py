@@ -124,9 +124,9 @@ class Canvas(QOpenGLWidget):
 
     def _upload(self, renderer: Renderer) -> None:
         """Fills the buffers with what has changed."""
-        colours = self.shown.colours()
+        points, colours = self.shown.points()
         if colours is not self._colours:
-            renderer.put_points(*self.shown.points())
+            renderer.put_points(points, colours)
             self._colours = colours
         renderer.put_lines(self.shown.lines())
         renderer.put_faces(self.shown.faces())

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QWidget
 from calib.errors import CrosslabelError
 from viewer.actions import ACTIONS, Action
 from viewer.desk import Desk
+from viewer.merge import Merge
 from viewer.qt.cameras import CameraStrip
 from viewer.qt.canvas import Canvas
 from viewer.qt.objects import ObjectPanel
@@ -54,7 +55,7 @@ class MainWindow(QMainWindow):
         self.sheet = CheatSheet(actions, self)
         self._remember()
         # Frames arrive in threads of the background; what is drawn is drawn here.
-        self.arrived.connect(lambda number: self.refresh() if number == desk.session.frame else None)
+        self.arrived.connect(self._on_arrival)
         desk.cache.arrived = self.arrived.emit
         desk.changed = self.refresh
         self.posted.connect(lambda run: run())
@@ -112,6 +113,10 @@ class MainWindow(QMainWindow):
             if isinstance(state, QByteArray):
                 restore(state)
 
+    def _on_arrival(self, number: int) -> None:
+        if number == self.desk.session.frame or self.desk.display.merge is not Merge.NONE:
+            self.refresh()
+
     def _play_on(self) -> None:
         session = self.desk.session
         if session.frame + 1 >= len(session.log):
@@ -127,6 +132,7 @@ class MainWindow(QMainWindow):
             f"frame {session.frame + 1} of {len(session.log)}",
             f"{len(session.present())} boxes",
             f"colours: {self.desk.display.colour_by}",
+            *([str(self.desk.display.merge)] if self.desk.display.merge is not Merge.NONE else []),
             *(["solved again: R takes it over, Esc does not"] if self.desk.ghost else []),
             f"last: {undo}" if undo else "nothing changed yet",
             *problems,
