@@ -39,7 +39,7 @@ def merged(
     """(N, 3) points of the frames around one in its ego frame, their colours (N, 4), and how many frames.
 
     In the world what stands still gets sharp; on the object what moves with the boxes of a track does: a
-    check of calibration, poses and boxes at a glance. Frames that are not read yet are asked for and left out.
+    """(N, 3) points of the frames around one in its ego frame, their (N, 4) colours, and the number of frames.
     """
     points, colours, count = [np.zeros((0, 3), np.float32)], [np.zeros((0, 4), np.uint8)], 0
     for other in range(max(frame - REACH, 0), min(frame + REACH + 1, len(log)), STEP):
