@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from autolabel.confidence.config import ConfidenceConfig
 from autolabel.detect.config import DetectConfig
 from autolabel.ego.config import EgoConfig
 from autolabel.points.config import PointsConfig
@@ -26,6 +27,7 @@ class Config(Settings):
         track: which detection is whose.
         points: what an object's own points say.
         reconstruct: from all that is known of an object to its boxes.
+        confidence: when a box wants a look.
         trips: several drives through one place.
     """
 
@@ -37,6 +39,7 @@ class Config(Settings):
     track: TrackConfig = TrackConfig()
     points: PointsConfig = PointsConfig()
     reconstruct: ReconstructConfig = ReconstructConfig()
+    confidence: ConfidenceConfig = ConfidenceConfig()
     trips: TripsConfig = TripsConfig()
 
     def hash(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autolabel.confidence import with_confidence
 from autolabel.config import Config
 from autolabel.detect import Detector, PlainDetector
 from autolabel.detections import Detections, detections_by_kind
@@ -67,10 +68,7 @@ def label(
     config = config or Config()
     log, ego = mended(log, config)
     scans = Scans(LocalWorld.of(log))
-    if given.keyframes is not None:
-        traced = complete(scans, given.keyframes, given.detections, config, progress)
-    else:
-        traced = tracks_of(found_in(scans, given, config, progress), scans, config, progress)
+    traced = with_confidence(traced_of(scans, given, config, progress), scans, config.confidence)
     edits = tuple(edit for one in traced for edit in one.edits())
     if config.rectangles and log.images:
         labels = applied(given.keyframes or LabelSet(), edits)
@@ -97,6 +95,13 @@ def mended(log: DriveLog, config: Config) -> tuple[DriveLog, EgoReport | None]:
     report = check(log, config.ego)
     trajectory = repair(log, report, config.ego)
     return (log if trajectory is log.trajectory else replace(log, trajectory=trajectory)), report
+
+
+def traced_of(scans: Scans, given: Given, config: Config, progress: Progress | None = None) -> list[Traced]:
+    """The objects of a log at all frames, before anything is said of how sure they are."""
+    if given.keyframes is not None:
+        return complete(scans, given.keyframes, given.detections, config, progress)
+    return tracks_of(found_in(scans, given, config, progress), scans, config, progress)
 
 
 def found_in(

@@ -1,32 +1,33 @@
-"""One log's automatic labels on disk: `labels.db`, and `run.json` that says how they came about."""
+"""Automatic labels on disk, a folder a log: `labels.db`, and `run.json` that says how they came about."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 import shutil
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import numpy as np
 
 from autolabel.config import Config
 from autolabel.pipeline import Given, Proposal, label
+from autolabel.records import (
+    RUN_SCHEMA,
+    fingerprint,
+    peak_memory_mb,
+    read_record,
+    same_hash,
+    versions,
+    write_record,
+)
+from autolabel.together import Together, Trip, label_together
+from autolabel.trips.told import changes, told
 from fusion.edits import Group
 from fusion.errors import StoreError
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
 from fusion.store import LabelStore
-
-RUN_SCHEMA = 1
-LIBRARIES = ("crosslabel", "numpy", "scipy", "numba")
 
 
 class Outcome(StrEnum):
@@ -36,15 +37,39 @@ class Outcome(StrEnum):
     UP_TO_DATE = "up to date"
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Work:
+    """One log to be labelled into a folder.
+
+    Attributes:
+        log: the drive.
+        given: what is known of it.
+        folder: appears complete or not at all.
+        networks: by what they do, the networks that `given` holds: name and hash of each file.
+    """
+
+    log: DriveLog
+    given: Given
+    folder: Path
+    networks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the input."""
+        return fingerprint(self.log, self.given, self.networks)
+
+    def trip(self) -> Trip:
+        """With what a person has locked in an earlier result among the key frames."""
+        keyframes = self.given.keyframes
+        start = _with_locked(keyframes or LabelSet(), self.folder / "labels.db")
+        given = self.given if keyframes is None else replace(self.given, keyframes=start)
+        return Trip(self.log, given, start)
+
+
 def label_log(
-    log: DriveLog,
-    given: Given,
-    folder: Path,
-    config: Config,
-    force: bool = False,
-    progress: Progress | None = None,
+    work: Work, config: Config, force: bool = False, progress: Progress | None = None
 ) -> tuple[Outcome, Proposal | None]:
-    """Labels one log into `folder`, which appears complete or not at all.
+    """Labels one log.
 
     Where the folder already holds the result of the same input, config and version, nothing is done.
     With `force` an older result is replaced: its locked annotations are kept, and its file stays beside
@@ -53,52 +78,99 @@ def label_log(
     Raises:
         StoreError: the folder holds another result, and `force` was not given.
     """
-    fingerprint = _fingerprint(log, given)
-    before = _earlier_run(folder)
-    if before and not force and before.get("same") == _same(fingerprint, config):
+    same = same_hash([work.fingerprint], config)
+    if _is_there(work, same, force):
         return Outcome.UP_TO_DATE, None
-    if folder.exists() and not force:
-        raise StoreError(f"{folder}: holds labels made from other input or settings; --force replaces them")
-    start = _with_locked(LabelSet() if given.keyframes is None else given.keyframes, folder / "labels.db")
-    started_s, cpu_started_s = time.perf_counter(), time.process_time()
-    if given.keyframes is not None:
-        given = replace(given, keyframes=start)
-    proposal = label(log, given, config, progress)
-    building = folder.with_name(f".{folder.name}.building")
+    trip, clock = work.trip(), _Clock()
+    proposal = label(trip.log, trip.given, config, progress)
+    _write(work, trip, proposal, config, {"same": same, **clock.record()})
+    return Outcome.DONE, proposal
+
+
+def label_trips(
+    works: Sequence[Work], config: Config, force: bool = False, progress: Progress | None = None
+) -> tuple[Outcome, Together | None]:
+    """Labels drives through one street together, each into its folder; otherwise as `label_log`.
+
+    Raises:
+        StoreError: a folder holds another result, and `force` was not given.
+    """
+    same = same_hash([work.fingerprint for work in works], config)
+    there = [_is_there(work, same, force) for work in works]
+    if all(there):
+        return Outcome.UP_TO_DATE, None
+    trips, clock = [work.trip() for work in works], _Clock()
+    together = label_together(trips, config, progress)
+    changed = changes([trip.log for trip in trips], together.findings)
+    spent = clock.record()
+    for k, (work, trip, proposal) in enumerate(zip(works, trips, together.proposals, strict=True)):
+        said = told(together.alignment.trips[k], proposal.edits, together.findings, changed)
+        if not there[k]:
+            _write(work, trip, proposal, config, {"same": same, **spent, "trips": said})
+    return Outcome.DONE, together
+
+
+def _is_there(work: Work, same: str, force: bool) -> bool:
+    before = read_record(work.folder)
+    if before and not force and before.get("same") == same:
+        return True
+    if work.folder.exists() and not force:
+        raise StoreError(
+            f"{work.folder}: holds labels made from other input or settings; --force replaces them"
+        )
+    return False
+
+
+def _write(work: Work, trip: Trip, proposal: Proposal, config: Config, more: Mapping[str, object]) -> None:
+    """Puts the whole folder in place."""
+    building = work.folder.with_name(f".{work.folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        with LabelStore.create(building / "labels.db", log.name, start, author="crosslabel") as store:
+        with LabelStore.create(
+            building / "labels.db", trip.log.name, trip.start, author="crosslabel"
+        ) as store:
             store.apply(Group(proposal.edits, "Automatic labels"), author="crosslabel", automatic=True)
             labels = store.labels
-        record = {
-            "schema": RUN_SCHEMA,
-            "log": log.name,
-            "same": _same(fingerprint, config),
-            "input_fingerprint": fingerprint,
-            "config_hash": config.hash(),
-            "config": config.model_dump(mode="json"),
-            "versions": _versions(),
-            "keyframes_ns": given.keyframes.timestamps_ns() if given.keyframes is not None else [],
-            "counts": {
-                "frames": len(log),
-                "tracks": len(labels.tracks),
-                "boxes": labels.annotation_count,
-                "missing_frames": len(log.missing),
-            },
-            "ego": None if proposal.ego is None else [span.words for span in proposal.ego.spans],
-            "timings_s": {
-                "wall": round(time.perf_counter() - started_s, 3),
-                "cpu": round(time.process_time() - cpu_started_s, 3),
-            },
-            "peak_memory_mb": _peak_memory_mb(),
-        }
-        (building / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        _put_in_place(building, folder)
+        write_record(building, {**_record(work, trip, labels, proposal, config), **more})
+        _put_in_place(building, work.folder)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    return Outcome.DONE, proposal
+
+
+def _record(
+    work: Work, trip: Trip, labels: LabelSet, proposal: Proposal, config: Config
+) -> dict[str, object]:
+    keyframes = trip.given.keyframes
+    return {
+        "schema": RUN_SCHEMA,
+        "log": work.log.name,
+        "input_fingerprint": work.fingerprint,
+        "config_hash": config.hash(),
+        "config": config.model_dump(mode="json"),
+        "versions": versions(),
+        "networks": dict(work.networks),
+        "keyframes_ns": keyframes.timestamps_ns() if keyframes is not None else [],
+        "counts": {
+            "frames": len(work.log),
+            "tracks": len(labels.tracks),
+            "boxes": labels.annotation_count,
+            "missing_frames": len(work.log.missing),
+        },
+        "ego": None if proposal.ego is None else [span.words for span in proposal.ego.spans],
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.wall_s, self.cpu_s = time.perf_counter(), time.process_time()
+
+    def record(self) -> dict[str, object]:
+        """Seconds since it was made."""
+        wall_s, cpu_s = time.perf_counter() - self.wall_s, time.process_time() - self.cpu_s
+        return {"timings_s": {"wall": round(wall_s, 3), "cpu": round(cpu_s, 3)}}
 
 
 def _put_in_place(building: Path, folder: Path) -> None:
@@ -126,71 +198,3 @@ def _with_locked(labels: LabelSet, path: Path) -> LabelSet:
             known = labels.tracks.get(track.id, replace(track, annotations={}))
             labels = labels.with_track(known.with_annotations(locked))
     return labels
-
-
-def _peak_memory_mb() -> int | None:
-    """Largest resident size of this process so far; None on Windows, which has no such count."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
-
-
-def _earlier_run(folder: Path) -> dict[str, object] | None:
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) and (folder / "labels.db").exists() else None
-
-
-def _same(fingerprint: str, config: Config) -> str:
-    """One hash of all that decides the result."""
-    parts = [str(RUN_SCHEMA), fingerprint, config.hash(), json.dumps(_versions())]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "platform": sys.platform}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "source"
-    return found
-
-
-def _files(log: DriveLog) -> Iterator[tuple[int, Path | None]]:
-    for sweeps in log.sweeps.values():
-        yield from ((ref.timestamp_ns, ref.path) for ref in sweeps)
-    for images in log.images.values():
-        yield from ((ref.timestamp_ns, ref.path) for ref in images)
-
-
-def _fingerprint(log: DriveLog, given: Given) -> str:
-    """A hash of the log's index, calibration and trajectory, of its files' sizes, and of what was given."""
-    digest = hashlib.sha256()
-    digest.update(log.name.encode())
-    for array in (log.timestamps_ns, log.trajectory.timestamps_ns):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    digest.update(log.trajectory.world_from_ego.rotations.tobytes())
-    digest.update(log.trajectory.world_from_ego.translations.tobytes())
-    for lidar in log.rig.lidars.values():
-        digest.update(lidar.name.encode() + lidar.ego_from_sensor.matrix.tobytes())
-    for camera in log.rig.cameras.values():
-        digest.update(camera.name.encode() + camera.ego_from_sensor.matrix.tobytes())
-        digest.update(camera.model.row.tobytes())
-    for timestamp_ns, path in _files(log):
-        size = path.stat().st_size if path is not None and path.exists() else 0
-        digest.update(f"{timestamp_ns} {size}".encode())
-    for labels in (given.keyframes, given.detections):
-        digest.update(b"|")
-        for track in labels.tracks.values() if labels is not None else ():
-            digest.update(f"{track.id} {track.category}".encode())
-            for t, annotation in track.annotations.items():
-                box = annotation.box
-                digest.update(f"{t} {annotation.score} {annotation.locked}".encode())
-                digest.update(box.ego_from_box.matrix.tobytes() + box.size_lwh_m.tobytes())
-    return digest.hexdigest()[:16]

@@ -109,13 +109,13 @@ class Scans:
             return None
         sweep = read_deskewed(log, ref)
         points_ego = points_in_ego(log, sweep)
-        ground = Ground.fit(points_ego)
-        above_m = ground.heights_above(points_ego).astype(np.float32)
+        ground, heights_m = Ground.under(points_ego)
+        above_m = heights_m.astype(np.float32)
         range_m = np.hypot(points_ego[:, 0], points_ego[:, 1])
         lowest_m = LOWEST_M - DOUBT_PER_M * np.maximum(range_m - TRUSTED_M, 0)
-        wanted = (range_m < FARTHEST_M) & ~(above_m < lowest_m) & ~(above_m > HIGHEST_M)
+        wanted = np.flatnonzero((range_m < FARTHEST_M) & ~(above_m < lowest_m) & ~(above_m > HIGHEST_M))
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
-        points = (local_from_ego @ points_ego[wanted]).astype(np.float32)
+        points = (local_from_ego @ np.take(points_ego, wanted, axis=0)).astype(np.float32)
         intensity = np.zeros(len(points), np.float32) if sweep.intensity is None else sweep.intensity[wanted]
         start = self._spool.seek(0, 2)
         for column in (points, above_m[wanted], intensity):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from autolabel.detections import Detections
 from calib.types import F64
-from fusion.edits import Edit, PutAnnotations, PutTrack, RemoveAnnotations
-from fusion.labels import Annotation, Source, Track
+from fusion.edits import Edit, PutAnnotations, PutTrack, RemoveAnnotations, SetTrack
+from fusion.labels import Annotation, Attributes, Source, Track
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,6 +21,7 @@ class Traced:
         features: by name, (N,) values one an annotation that was made: what a confidence is told from.
         detections: those that are held for it; None where it was followed by its points alone.
         notes: what was decided, in words.
+        attributes: of the track from now on; None where they stay.
     """
 
     track: Track
@@ -28,12 +29,17 @@ class Traced:
     features: Mapping[str, F64]
     detections: Detections | None
     notes: tuple[str, ...]
+    attributes: Attributes | None = None
 
     def edits(self) -> Iterator[Edit]:
         """Edits that put it into the labels it came from; what an earlier run made is replaced."""
+        attributes = self.track.attributes if self.attributes is None else self.attributes
         if not self.track.annotations:
-            yield PutTrack(replace(self.track, annotations={a.timestamp_ns: a for a in self.made}))
+            made = {annotation.timestamp_ns: annotation for annotation in self.made}
+            yield PutTrack(replace(self.track, annotations=made, attributes=attributes))
             return
+        if attributes != self.track.attributes:
+            yield SetTrack(self.track.id, attributes=attributes)
         kept = {annotation.timestamp_ns for annotation in self.made}
         stale = {t for t, a in self.track.annotations.items() if not is_given(a)} - kept
         if stale:

@@ -196,9 +196,9 @@ class SE3Batch:
     def stack(cls, transforms: Iterable[SE3]) -> SE3Batch:
         """From transforms one by one."""
         listed = list(transforms)
-        return cls(
-            np.array([t.rotation for t in listed]).reshape(-1, 3, 3),
-            np.array([t.translation for t in listed]).reshape(-1, 3),
+        return _checked_batch(
+            np.array([t.rotation for t in listed], dtype=np.float64).reshape(-1, 3, 3),
+            np.array([t.translation for t in listed], dtype=np.float64).reshape(-1, 3),
         )
 
     @classmethod

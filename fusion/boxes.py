@@ -92,7 +92,7 @@ class Boxes:
     def stack(cls, boxes: Iterable[Box3D]) -> Boxes:
         """From boxes one by one."""
         listed = list(boxes)
-        sizes = np.array([box.size_lwh_m for box in listed]).reshape(-1, 3)
+        sizes = np.array([(b.length_m, b.width_m, b.height_m) for b in listed], np.float64).reshape(-1, 3)
         return cls(SE3Batch.stack(box.ego_from_box for box in listed), sizes)
 
     @classmethod

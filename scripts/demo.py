@@ -40,7 +40,7 @@ def run(
 
     note("2. label all frames from the labels of every tenth")
     note(f"   crosslabel autolabel {drive} --seed-labels {drive} --seed-every 10 --out {labels}")
-    autolabel.run(drive, labels, seed_labels=drive, seed_every=10)
+    autolabel.run([drive], labels, seed_labels=[drive], seed_every=10)
 
     note("3. compare with the truth")
     note(f"   crosslabel evaluate {labels} --truth {drive}")

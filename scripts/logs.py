@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calib.rig import Rig
@@ -34,6 +34,67 @@ def _some_of(ids: list[str]) -> str:
     return ", ".join(ids[:12]) + (", ..." if len(ids) > 12 else "")
 
 
+@dataclass(frozen=True, slots=True)
+class LogAt:
+    """A log that is to be opened.
+
+    Attributes:
+        source: its format.
+        path: of the log or of its data set.
+        log_id: which one there.
+    """
+
+    source: Format
+    path: Path
+    log_id: str
+
+    def open(self, poses: Path | None = None, rig: Path | None = None) -> DriveLog:
+        """Opens it and says what it lacks; arguments as of `open_logs`.
+
+        Raises:
+            FormatError: what is there is no log.
+        """
+        if self.source.open_log is None:
+            raise FormatError(
+                self.path, "", f"{self.source.title} holds labels only: name the log they belong to"
+            )
+        log = self.source.open_log(self.path, self.log_id)
+        if poses is not None:
+            if self.source.read_poses is None:
+                raise FormatError(poses, "", f"{self.source.title} keeps no poses in a folder of their own")
+            log = replace(log, trajectory=self.source.read_poses(poses, log))
+        if rig is not None:
+            log = with_rig(log, rig)
+        note_missing(log)
+        return log
+
+
+def logs_at(
+    paths: Sequence[Path], format_name: str | None = None, wanted: list[str] | None = None
+) -> list[LogAt]:
+    """The logs under some paths, in the order of the paths; all of them, or the wanted ones.
+
+    Raises:
+        FormatError: there is no log, a wanted one is not there, or two have the same name.
+    """
+    sources = [(find_format(path, format_name), path) for path in paths]
+    if len(paths) == 1:
+        source, path = sources[0]
+        return [LogAt(source, path, log_id) for log_id in chosen_ids(source, path, wanted)]
+    listed = [
+        LogAt(source, path, log_id) for source, path in sources for log_id in chosen_ids(source, path, None)
+    ]
+    names = {at.log_id: at for at in reversed(listed)}
+    for at in listed:
+        if names[at.log_id] is not at:
+            other = names[at.log_id].path
+            raise FormatError(at.path, "", f"its log {at.log_id!r} has the name of another one, in {other}")
+    for name in wanted or []:
+        if name not in names:
+            raise FormatError(paths[0], "", f"no log {name!r} here; there are {_some_of(list(names))}")
+    return [at for at in listed if not wanted or at.log_id in wanted]
+
+
 def open_logs(
     path: Path,
     format_name: str | None = None,
@@ -53,19 +114,8 @@ def open_logs(
     Raises:
         FormatError: what is there is no log, or not the wanted one.
     """
-    source = find_format(path, format_name)
-    if source.open_log is None:
-        raise FormatError(path, "", f"{source.title} holds labels only: name the log they belong to")
-    for log_id in chosen_ids(source, path, wanted):
-        log = source.open_log(path, log_id)
-        if poses is not None:
-            if source.read_poses is None:
-                raise FormatError(poses, "", f"{source.title} keeps no poses in a folder of their own")
-            log = replace(log, trajectory=source.read_poses(poses, log))
-        if rig is not None:
-            log = with_rig(log, rig)
-        note_missing(log)
-        yield source, log
+    for at in logs_at([path], format_name, wanted):
+        yield at.source, at.open(poses, rig)
 
 
 def open_log(

@@ -19,7 +19,8 @@ def facts(desk: Desk) -> dict[str, str]:
     if annotation is not None:
         box = annotation.box
         x, y, z = box.center
-        sure = "" if annotation.score is None else f", {annotation.score:.2f}"
+        chance = annotation.attributes.get("confidence")
+        sure = f", {chance:.0%} sure" if isinstance(chance, float) else ""
         found |= {
             "place": f"{x:.2f}, {y:.2f}, {z:.2f} m",
             "size": f"{box.length_m:.2f} x {box.width_m:.2f} x {box.height_m:.2f} m",

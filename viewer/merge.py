@@ -36,10 +36,10 @@ class Merge(StrEnum):
 def merged(
     log: DriveLog, cache: FrameCache, frame: int, merge: Merge, track: Track | None, by: ColourBy
 ) -> tuple[F32, U8, int]:
-    """(N, 3) points of the frames around one in its ego frame, their colours (N, 4), and how many frames.
+    """(N, 3) points of the frames around one in its ego frame, (N, 4) colours, and how many frames are in.
 
     In the world what stands still gets sharp; on the object what moves with the boxes of a track does: a
-    """(N, 3) points of the frames around one in its ego frame, their (N, 4) colours, and the number of frames.
+    check of calibration, poses and boxes at a glance. Frames that are not read yet are begun and left out.
     """
     points, colours, count = [np.zeros((0, 3), np.float32)], [np.zeros((0, 4), np.uint8)], 0
     for other in range(max(frame - REACH, 0), min(frame + REACH + 1, len(log)), STEP):

@@ -120,6 +120,10 @@ class LidarNetwork:
         boxes, scores, labels = self.network.run(
             self._inputs(rows), [names.boxes, names.scores, names.labels]
         )
+        if boxes.size != 7 * scores.size or scores.size != labels.size:
+            raise CrosslabelError(
+                f"{self.network.path}: does not give a box of 7 numbers, a score and a label each"
+            )
         found = np.column_stack([boxes.reshape(-1, 7), scores.reshape(-1), labels.reshape(-1)])
         return self._detections(found.astype(np.float64), scans, frame)
 

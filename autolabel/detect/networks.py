@@ -32,9 +32,10 @@ class Network:
         try:
             onnxruntime: Any = import_module("onnxruntime")
         except ImportError:
-            raise CrosslabelError("running networks needs onnxruntime: pip install onnxruntime") from None
+            wanted = "pip install 'crosslabel[networks]'"
+            raise CrosslabelError(f"{path}: running a network needs onnxruntime: {wanted}") from None
         if not path.is_file():
-            raise CrosslabelError(f"{path}: no such network")
+            raise CrosslabelError(f"{path}: no such file")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -70,7 +71,9 @@ def read_description(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CrosslabelError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except ValueError as error:
         raise CrosslabelError(f"{path}: {error}") from None
     if not isinstance(found, dict):
         raise CrosslabelError(f"{path}: not a JSON object")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from autolabel.detect.networks import Network
+from calib.errors import CrosslabelError
 from calib.types import F32, F64, I64, U8
 
 STRIDES = (8, 16, 32)
@@ -51,9 +52,12 @@ class Yolox:
         """From an .onnx file.
 
         Raises:
-            CrosslabelError: onnxruntime is missing, or the file holds no network.
+            CrosslabelError: onnxruntime is missing, or the file holds no such network.
         """
-        return cls(Network.open(path))
+        network = Network.open(path)
+        if not _is_yolox(network.session):
+            raise CrosslabelError(f"{path}: no YOLOX network: (1, 3, S, S) in, (1, N, 5 + classes) out")
+        return cls(network)
 
     def find(self, image: U8) -> ImageFindings:
         """People and vehicles in an image."""
@@ -69,6 +73,21 @@ class Yolox:
         order = order[_apart(boxes[order])]
         categories = tuple(COCO[int(known[best[k]])] for k in order)
         return ImageFindings(boxes[order] / scale - 0.5, scores[order], categories)
+
+
+def _is_yolox(session: Any) -> bool:
+    """Whether a network takes one square image and says of the cells of three grids what they show."""
+    inputs, outputs = (
+        [entry.shape for entry in some] for some in (session.get_inputs(), session.get_outputs())
+    )
+    if len(inputs) != 1 or len(inputs[0]) != 4 or len(outputs[0]) != 3:
+        return False
+    channels, height, width = inputs[0][1:]
+    if channels != 3 or not isinstance(height, int) or height != width or height % max(STRIDES):
+        return False
+    cells = sum((height // stride) ** 2 for stride in STRIDES)
+    columns = outputs[0][2]
+    return bool(outputs[0][1] == cells and isinstance(columns, int) and columns > 5 + max(COCO))
 
 
 def letterboxed(image: U8, side: int) -> tuple[F32, float]:

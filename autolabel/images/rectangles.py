@@ -37,14 +37,16 @@ def image_boxes(
     courses = {track.id: Course.of(log, track) for track in labels.tracks.values()}
     images = [ref for refs in log.images.values() for ref in refs if log.trajectory.covers(ref.timestamp_ns)]
     images.sort(key=lambda image: image.timestamp_ns)
-    all_shown = _shown_at(courses, np.array([image.timestamp_ns for image in images], dtype=np.int64))
+    instants_ns = np.array([image.timestamp_ns for image in images], dtype=np.int64)
+    all_shown = _shown_at(courses, instants_ns)
+    world_from_egos = log.trajectory.at_many(instants_ns)
     clouds = _Clouds(labels, scans)
     found: defaultdict[str, dict[tuple[str, int], ImageBox]] = defaultdict(dict)
     for number, (image, shown) in enumerate(zip(images, all_shown, strict=True)):
         if progress:
             progress("rectangles", number, len(images))
         key = (image.camera, image.timestamp_ns)
-        for track_id, box in _in_image(log, image, shown, clouds):
+        for track_id, box in _in_image(log, image, shown, world_from_egos[number].inverse(), clouds):
             there = labels.tracks[track_id].image_boxes.get(key)
             if there is None or there.source is not Source.HUMAN:
                 found[track_id][key] = box
@@ -78,9 +80,8 @@ def _shown_at(courses: dict[str, Course], instants_ns: I64) -> list[_Shown]:
 
 
 def _in_image(
-    log: DriveLog, image: ImageRef, shown: _Shown, clouds: _Clouds
+    log: DriveLog, image: ImageRef, shown: _Shown, ego_from_world: SE3, clouds: _Clouds
 ) -> Iterator[tuple[str, ImageBox]]:
-    ego_from_world = log.trajectory.at(image.timestamp_ns).inverse()
     velocities = shown.velocities_mps @ ego_from_world.rotation.T
     boxes = shown.boxes.moved(ego_from_world)
     cloud, solid = clouds.near(image, shown.track_ids, ego_from_world)
@@ -113,11 +114,11 @@ class _Clouds:
             frame = int(np.argmin(np.abs(self.scans.frames_ns - image.timestamp_ns)))
             if frame != self.frame:
                 self._turn_to(frame)
-        owners, solid = np.full(len(self.points), -1, np.int32), np.ones(len(track_ids))
-        for number, track_id in enumerate(track_ids):
-            mine = self.points_of.get(track_id, ())
-            owners[mine] = number
-            solid[number] = BONNET if len(mine) >= ENOUGH_POINTS else 1.0
+        owners, nothing = np.full(len(self.points), -1, np.int32), np.empty(0, np.int64)
+        points_of = [self.points_of.get(track_id, nothing) for track_id in track_ids]
+        counts = np.array([len(mine) for mine in points_of], dtype=np.int64)
+        owners[np.concatenate([nothing, *points_of])] = np.repeat(np.arange(len(track_ids)), counts)
+        solid = np.where(counts >= ENOUGH_POINTS, BONNET, 1.0)
         return Cloud(self.points, owners, ego_from_world @ world_from_local), solid
 
     def _turn_to(self, frame: int) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 from numba import njit
 
 STILL_M = 0.01
+# The lowest tenth of a box may hold what the ground was not cleared of.
+LOWEST = 0.8
 
 
 @njit(cache=True, nogil=True)
@@ -73,7 +75,8 @@ def scan_cells(points, grid, pose, move, half, side_m, up_m, rivals, own_m, pose
     for column in range(first, last + 1):
         for k in range(starts[column * rows + low], starts[column * rows + high + 1]):
             i = order[k]
-            if abs(points[i, 2] - pose[2]) > half[2] + up_m:
+            up = points[i, 2] - pose[2]
+            if up > half[2] + up_m or up < -LOWEST * half[2]:
                 continue
             late = passes_s(beam, origin, points[i]) - move[2] if move[3] > STILL_M else 0.0
             x, y, z = points[i, 0] - late * move[0], points[i, 1] - late * move[1], points[i, 2]

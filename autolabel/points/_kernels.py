@@ -267,3 +267,15 @@ def add_all(points, grid, poses, moves, halves, wanted, most, side_m, weight, su
         )
         a, b = starts[k], starts[k + 1]
         add_points(found, kept, poses[k], halves[k], side_m, weight, sums[a:b], dims[k], lows[k], cells_m[k])
+
+
+@njit(cache=True, nogil=True)
+def count_fits(points, grid, which, poses, halves, shapes, fits):
+    """How many of the points in the boxes of some objects fit their surfaces."""
+    found, still, nobody = np.empty((400, 3)), np.zeros(4), np.empty(0, dtype=np.int64)
+    for k in which:
+        kept, count = gather(
+            points, grid, poses[k], still, halves[k], 0.1, 0.15, nobody, 0.0, poses, halves, found
+        )
+        _, fit = judge(found, kept, poses[k], halves[k], pick(shapes, k))
+        fits[k] = fit * count / max(kept, 1)

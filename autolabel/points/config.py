@@ -26,25 +26,36 @@ class SurfaceConfig(Settings):
         turning: white-noise acceleration of the heading, rad/s^2 in a root second.
         slip_mps: how fast it moves across its heading; 0 where it moves in any direction.
         fastest_mps: speeds that are looked for.
+        together: so many points of one surface err together.
     """
 
-    cell_m: Positive = 0.25
-    floor_m: Positive = 0.04
+    cell_m: Positive = 0.35
+    floor_m: Positive = 0.06
     faces: float = 0.5
     margin_m: Positive = 0.5
-    most_points: Annotated[int, Field(ge=20)] = 300
+    most_points: Annotated[int, Field(ge=20)] = 400
     sigma_m: Positive = 0.03
-    sigma_rad: Positive = 0.02
+    sigma_rad: Positive = 0.04
     turns: bool = True
     acceleration: Positive = 3.0
-    turning: Positive = 0.6
+    turning: Positive = 0.2
     slip_mps: float = 0.15
     fastest_mps: Positive = 30.0
+    together: Positive = 32.0
 
 
 VEHICLE = SurfaceConfig()
 CYCLE = SurfaceConfig(
-    cell_m=0.2, floor_m=0.08, faces=0.0, sigma_m=0.05, sigma_rad=0.05, slip_mps=0.4, fastest_mps=12.0
+    cell_m=0.2,
+    floor_m=0.08,
+    faces=0.0,
+    most_points=300,
+    sigma_m=0.05,
+    sigma_rad=0.05,
+    turning=0.6,
+    slip_mps=0.4,
+    fastest_mps=12.0,
+    together=4.0,
 )
 WALKER = SurfaceConfig(
     cell_m=0.2,
@@ -58,6 +69,7 @@ WALKER = SurfaceConfig(
     turning=1.0,
     slip_mps=0.0,
     fastest_mps=3.0,
+    together=12.0,
 )
 THING = WALKER.model_copy(update={"cell_m": 0.15, "floor_m": 0.05, "acceleration": 0.3})
 
@@ -81,15 +93,13 @@ class PointsConfig(Settings):
         least_share: share of the points in its box that must fit.
         lost_s: an object not found for so long is looked for no more.
         static_gain: how much better a motion must explain the frames around the seed than rest does.
-        together: so many points of one surface err together.
     """
 
     surfaces: dict[Kind, SurfaceConfig] = Field(default_factory=lambda: dict(SURFACES))
     least_fit: Positive = 2.0
     least_share: Positive = 0.35
-    lost_s: Positive = 2.0
+    lost_s: Positive = 4.0
     static_gain: Positive = 1.1
-    together: Positive = 4.0
 
     def of(self, kind: Kind) -> SurfaceConfig:
         """The settings of a kind."""

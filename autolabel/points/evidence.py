@@ -9,12 +9,11 @@ import numpy as np
 
 from autolabel.points.config import PointsConfig
 from autolabel.points.follow import SEED_WEIGHT, as_measured, is_found
-from autolabel.points.index import PointIndex
+from autolabel.points.index import PointBank, PointIndex
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.points.sizes import Extent
 from autolabel.reconstruct.evidence import PointReport
-from autolabel.scans import Scans
 from autolabel.smoother import Measurements, Motion
 from autolabel.world import Sightings
 from calib.types import F64, I64
@@ -30,26 +29,6 @@ Rivals = Callable[[int], tuple[F64, F64]]
 def alone(frame: int) -> tuple[F64, F64]:
     """No other objects."""
     return NONE, NONE[:, :3]
-
-
-@dataclass(eq=False, slots=True)
-class PointBank:
-    """The scans of a log, each sorted by place once.
-
-    Attributes:
-        scans: what the LiDAR saw.
-    """
-
-    scans: Scans
-    _sorted: dict[int, PointIndex | None] = field(init=False, repr=False, default_factory=dict)
-
-    def at(self, frame: int) -> PointIndex | None:
-        """The points of a frame; None where there are none."""
-        if frame not in self._sorted:
-            scan = self.scans.at(frame)
-            empty = scan is None or len(scan) == 0
-            self._sorted[frame] = None if empty or scan is None else PointIndex.of(scan, self.scans.world)
-        return self._sorted[frame]
 
 
 @dataclass(eq=False, slots=True)
@@ -148,7 +127,7 @@ class ObjectPoints:
         if kept < 2:
             return out, hessian, np.zeros(5), near[:0]
         yaw_weight = 1.0 if surface.turns else 1e6
-        height_weight = self.config.together / HEIGHT_SIGMA_M**2
+        height_weight = surface.together / HEIGHT_SIGMA_M**2
         origin = index.grid[-1]
         fit = _kernels.align(near, kept, out, sizes[0], origin, shape, 12, height_weight, yaw_weight, hessian)
         inside, fit_inside = _kernels.judge(near, kept, out, sizes[0], shape)

@@ -9,11 +9,10 @@ import numpy as np
 
 from autolabel.points.config import PointsConfig
 from autolabel.points.filter import States
-from autolabel.points.index import PointIndex
+from autolabel.points.index import PointBank, PointIndex
 from autolabel.points.neighbours import rivals_of
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
-from autolabel.scans import Scan, Scans
 from calib.types import F64, I64, Bools
 
 STEEPNESS, RISING_M, GROUND_M, GROUND_PER_M = 0.03, 0.01, 0.05, 0.006
@@ -67,14 +66,14 @@ class Follower:
     """Follows objects through frames in one direction of time.
 
     Attributes:
-        scans: what the LiDAR saw.
+        bank: what the LiDAR saw.
         seeds: where each object starts.
         config: settings.
         velocities: (K, 2) at the seeds, m/s in the local world.
         velocity_sigmas: (K,) how sure these are.
     """
 
-    scans: Scans
+    bank: PointBank
     seeds: Seeds
     config: PointsConfig
     velocities: F64
@@ -87,11 +86,13 @@ class Follower:
     seen_s: F64 = field(init=False)
     clearance_m: F64 = field(init=False)
     densities: F64 = field(init=False)
+    together: F64 = field(init=False)
 
     def __post_init__(self) -> None:
         surfaces, count = self.seeds.surfaces(self.config), len(self.seeds)
         self.shapes = Shapes.of_boxes(self.seeds.sizes_lwh_m, surfaces)
         self.states = States.of(surfaces)
+        self.together = np.array([s.together for s in surfaces])
         self.heights_m, self.clearance_m = np.zeros(count), np.full(count, np.nan)
         self.height_vars, self.densities = np.zeros(count), np.zeros(count)
         self.times_s, self.seen_s = np.full(count, np.nan), np.full(count, np.nan)
@@ -99,18 +100,12 @@ class Follower:
     def run(self, frames: Iterable[int], sights: Sights) -> None:
         """Follows through frames in the order given, and writes down what is seen."""
         for frame in frames:
-            scan = self.scans.at(frame)
-            starting = np.flatnonzero(self.seeds.frames == frame)
-            if scan is not None and len(scan):
-                index = PointIndex.of(scan, self.scans.world)
-                self._step(frame, scan, index, sights)
-                self._start(frame, starting, scan, index, sights)
-            elif len(starting):
-                self._start(frame, starting, None, None, sights)
+            index = self.bank.at(frame)
+            if index is not None:
+                self._step(frame, index, sights)
+            self._start(frame, np.flatnonzero(self.seeds.frames == frame), index, sights)
 
-    def _start(
-        self, frame: int, which: I64, scan: Scan | None, index: PointIndex | None, sights: Sights
-    ) -> None:
+    def _start(self, frame: int, which: I64, index: PointIndex | None, sights: Sights) -> None:
         if len(which) == 0:
             return
         poses = self.seeds.poses
@@ -119,7 +114,8 @@ class Follower:
         )
         self.heights_m[which], self.height_vars[which] = poses[which, 2], 1e-4
         self.times_s[which] = self.seen_s[which] = self._times(frame, poses[which, :3])
-        if scan is not None and index is not None:
+        if index is not None:
+            scan = index.scan
             self.clearance_m[which] = poses[which, 2] - scan.ground_at(poses[which, :3])
             self._learn(which, poses, index, SEED_WEIGHT)
             away_m = np.maximum(np.linalg.norm(poses[which, :2] - scan.origin[:2], axis=1), 2.0)
@@ -127,12 +123,12 @@ class Follower:
         sights.poses[which, frame] = poses[which]
         sights.times_s[which, frame] = self.times_s[which]
 
-    def _step(self, frame: int, scan: Scan, index: PointIndex, sights: Sights) -> None:
-        near = np.abs(self.scans.world.seconds(self.scans.frames_ns[frame]) - self.seen_s)
+    def _step(self, frame: int, index: PointIndex, sights: Sights) -> None:
+        near = np.abs(self._frame_s(frame) - self.seen_s)
         on = np.flatnonzero(np.isfinite(self.times_s) & (near < self.config.lost_s))
         if len(on) == 0:
             return
-        self._predict(on, frame, scan)
+        self._predict(on, index)
         poses, spreads = np.full((len(self.seeds), 4), 1e9), np.zeros((len(self.seeds), 2))
         poses[on], spreads[on] = self._poses(on), self.states.spreads(on)
         spreads = np.where(spreads > SURE_M, spreads, 0.0)
@@ -150,12 +146,12 @@ class Follower:
         )
         seen, noise = as_measured(aligned[on], hessians[on], weights[on], self.seeds, on, self.config)
         known = is_found(fits[on], self.config) & (self.states.off(on, seen, noise) < GATE)
-        like_it, alike = self._resembles(on, fits[on], aligned[on], scan, near[on])
+        like_it, alike = self._resembles(on, fits[on], aligned[on], index, near[on])
         known &= like_it
         self.states.update(on[known], seen[known], noise[known])
         found = on[known]
         self.heights_m[found] = aligned[found, 2]
-        told = hessians[found, 2, 2] / self.config.together
+        told = hessians[found, 2, 2] / self.together[found]
         self.height_vars[found] = 1 / (1 / self.height_vars[found] + told) + LEAST_HEIGHT_M**2
         self.seen_s[found] = self.times_s[found]
         sights.times_s[on, frame], sights.poses[on, frame] = self.times_s[on], poses[on]
@@ -164,29 +160,35 @@ class Follower:
         sights.fits[on, frame], sights.found[found, frame] = fits[on], True
         self._learn(on[known & alike], self._all_poses(), index)
 
-    def _resembles(self, on: I64, fits: F64, poses: F64, scan: Scan, unseen_s: F64) -> tuple[Bools, Bools]:
+    def _resembles(
+        self, on: I64, fits: F64, poses: F64, index: PointIndex, unseen_s: F64
+    ) -> tuple[Bools, Bools]:
         """Whether what was found may be the object, and whether its surface may be learned from it.
 
         It has about as many points as its distance lets expect; after an absence it has to look like it.
         """
-        away_m = np.maximum(np.linalg.norm(poses[:, :2] - scan.origin[:2], axis=1), 2.0)
+        away_m = np.maximum(np.linalg.norm(poses[:, :2] - index.scan.origin[:2], axis=1), 2.0)
         inside = fits[:, 1] * np.maximum(fits[:, 3] / np.maximum(fits[:, 4], 1), 1.0)
         expected = self.densities[on] / away_m**2
         share = fits[:, 2] / np.maximum(fits[:, 1], 1)
         # What walks changes its shape.
         least = np.where(self.shapes.boxy[on], ALIKE, ALIKE_WALKING)
         absent = unseen_s > ABSENT_S
+        new = expected == 0
         like_it = (inside <= TOO_MANY * expected + SPARE) & (
             ~absent | ((share >= least) & (inside >= TOO_FEW * expected))
         )
-        alike = like_it & (share >= least) & (inside <= MORE * expected + SPARE)
-        self.densities[on[alike]] += 0.2 * (inside * away_m**2 - self.densities[on])[alike]
+        like_it |= new
+        alike = like_it & (share >= least) & ((inside <= MORE * expected + SPARE) | new)
+        gain = np.where(new, 1.0, 0.2)
+        self.densities[on[alike]] += (gain * (inside * away_m**2 - self.densities[on]))[alike]
         return like_it, alike
 
-    def _predict(self, on: I64, frame: int, scan: Scan) -> None:
-        frame_s, means = self.scans.world.seconds(self.scans.frames_ns[frame]), self.states.means
+    def _predict(self, on: I64, index: PointIndex) -> None:
+        scan, means = index.scan, self.states.means
+        frame_s = self._frame_s(scan.frame)
         ahead = means[on, :2] + (frame_s - self.times_s[on])[:, None] * means[on, 3:5]
-        times_s = self._times(frame, np.column_stack([ahead, self.heights_m[on]]))
+        times_s = self._times(scan.frame, np.column_stack([ahead, self.heights_m[on]]))
         before_s = self.times_s[on]
         self.states.predict(on, times_s - before_s)
         self.times_s[on] = times_s
@@ -201,8 +203,12 @@ class Follower:
         self.height_vars[on] = variances * (1 - gains)
 
     def _times(self, frame: int, places: F64) -> F64:
-        frames_ns = np.full(len(places), self.scans.frames_ns[frame])
-        return self.scans.world.seen_s(frames_ns, places)
+        scans = self.bank.scans
+        return scans.world.seen_s(np.full(len(places), scans.frames_ns[frame]), places)
+
+    def _frame_s(self, frame: int) -> float:
+        scans = self.bank.scans
+        return float(scans.world.seconds(scans.frames_ns[frame : frame + 1])[0])
 
     def _poses(self, which: I64) -> F64:
         return np.column_stack(
@@ -243,8 +249,8 @@ def align_frame(
     active[on] = True
     settings = np.array(
         [
-            [weight, 1.0 if s.turns else NO_YAW, s.margin_m, s.most_points]
-            for s, weight in zip(seeds.surfaces(config), height_weights * config.together, strict=True)
+            [weight * s.together, 1.0 if s.turns else NO_YAW, s.margin_m, s.most_points]
+            for s, weight in zip(seeds.surfaces(config), height_weights, strict=True)
         ]
     )
     aligned, hessians, fits = np.empty((count, 4)), np.empty((count, 4, 4)), np.zeros((count, 5))
@@ -275,7 +281,7 @@ def as_measured(
     Points of one surface err together, so that no alignment is surer than the settings say.
     """
     surfaces = [config.of(seeds.kinds[k]) for k in which]
-    hessians = hessians / config.together
+    hessians = hessians / np.array([s.together for s in surfaces])[:, None, None]
     flat = np.delete(np.delete(hessians, 2, axis=1), 2, axis=2)
     up = hessians[:, 2, 2] + height_weights
     cross = np.delete(hessians[:, 2], 2, axis=1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autolabel.scans import Scan, Scans
 from autolabel.world import LocalWorld
-from calib.se3 import SE3, SE3Batch
-from calib.types import F32, F64, Floats, kernel_view
+from calib.se3 import SE3Batch
+from calib.types import F32, F64, kernel_view
 from fusion.beam import beam_offset_ns, beam_table
 
 CELL_M, REACH_M = 0.8, 0.5
+MOST_SCANS = 400
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,17 +24,18 @@ class PointIndex:
     """The points of a scan in the cells of a grid seen from above.
 
     Attributes:
+        scan: what was seen.
         points: (N, 3) float32 in the local world.
         grid: corner, cells a metre, columns, rows, order, starts, the beam's times by sector, and
             the LiDAR's place and the car's heading: as kernels take it.
         world: the local world.
-        local_from_ego: where the car was.
     """
 
+    scan: Scan
     points: F32
     grid: tuple[Any, ...]
     world: LocalWorld
-    local_from_ego: SE3
+    _rays: list[tuple[Any, ...]] = field(default_factory=list, repr=False)
 
     @classmethod
     def of(cls, scan: Scan, world: LocalWorld) -> PointIndex:
@@ -47,17 +51,19 @@ class PointIndex:
         beam_s = np.array(beam_table(world.log), dtype=np.float64) / 1e9
         origin = np.array([*scan.origin, scan.local_from_ego.yaw_rad])
         grid = (corner, 1 / CELL_M, columns, rows, order, starts, beam_s, origin)
-        return cls(points, grid, world, scan.local_from_ego)
+        return cls(scan, points, grid, world)
 
     @property
     def rays(self) -> tuple[Any, ...]:
-        """The LiDAR's place, and the points by sector around it: order and starts."""
+        """The LiDAR's place, and the points by sector around it, sorted once: order and starts."""
         from autolabel.points import _ray_kernels
 
-        order = np.empty(len(self.points), dtype=np.int32)
-        starts = np.empty(_ray_kernels.SECTORS + 1, dtype=np.int32)
-        _ray_kernels.sort_by_azimuth(self.points, self.grid[-1], order, starts)
-        return self.grid[-1], order, starts
+        if not self._rays:
+            order = np.empty(len(self.points), dtype=np.int32)
+            starts = np.empty(_ray_kernels.SECTORS + 1, dtype=np.int32)
+            _ray_kernels.sort_by_azimuth(self.points, self.grid[-1], order, starts)
+            self._rays.append((self.grid[-1], order, starts))
+        return self._rays[0]
 
     def moves(self, poses: F64, velocities: F64, halves: F64) -> F64:
         """(K, 4) how objects at (K, 4) poses move while the beam passes them.
@@ -70,10 +76,42 @@ class PointIndex:
         for row, (x, y) in enumerate(((1, 1), (1, -1), (-1, -1), (-1, 1)), start=1):
             places[row, :, 0] += x * far[:, 0] * c - y * far[:, 1] * s
             places[row, :, 1] += x * far[:, 0] * s + y * far[:, 1] * c
-        beam_s = _beam_s(self.world, self.local_from_ego, places.reshape(-1, 3)).reshape(5, -1)
+        places_ego = self.scan.local_from_ego.inverse() @ places.reshape(-1, 3)
+        beam_s = beam_offset_ns(self.world.log, places_ego).reshape(5, -1) / 1e9
         middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
         reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
         return np.column_stack([velocities[:, :2], middles_s, reach_m])
+
+
+@dataclass(eq=False, slots=True)
+class PointBank:
+    """The scans of a log, each sorted by place once, unless it has not been asked for in a long time.
+
+    Attributes:
+        scans: what the LiDAR saw.
+        most: so many sorted scans are kept at most.
+    """
+
+    scans: Scans
+    most: int = MOST_SCANS
+    _sorted: OrderedDict[int, PointIndex | None] = field(init=False, repr=False, default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self.scans)
+
+    def __iter__(self) -> Iterator[PointIndex]:
+        return (index for frame in range(len(self)) if (index := self.at(frame)) is not None)
+
+    def at(self, frame: int) -> PointIndex | None:
+        """The points of a frame; None where there are none."""
+        if frame not in self._sorted:
+            scan = self.scans.at(frame)
+            seen = scan is not None and len(scan) > 0
+            self._sorted[frame] = PointIndex.of(scan, self.scans.world) if scan and seen else None
+            if len(self._sorted) > self.most:
+                self._sorted.popitem(last=False)
+        self._sorted.move_to_end(frame)
+        return self._sorted[frame]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -99,9 +137,3 @@ class BeamTimes:
         places_ego = np.einsum("fij,kfj->kfi", rotations, places[..., :3]) + translations
         late_ns = beam_offset_ns(self.scans.world.log, places_ego.reshape(-1, 3))
         return self.scans.world.seconds(self.scans.frames_ns + late_ns.reshape(places.shape[:2]))
-
-
-def _beam_s(world: LocalWorld, local_from_ego: SE3, places: Floats) -> F64:
-    """(N,) seconds after the timestamp of its sweep at which the beam passes places."""
-    places_ego = local_from_ego.inverse() @ places
-    return np.asarray(beam_offset_ns(world.log, places_ego) / 1e9)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from autolabel.points.config import PointsConfig
 from autolabel.points.follow import Sights
-from autolabel.points.index import PointIndex
+from autolabel.points.index import PointBank
 from autolabel.points.neighbours import rivals_near
 from autolabel.points.seeds import Seeds
-from autolabel.scans import Scans
+from autolabel.points.shapes import Shapes
 from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
@@ -16,11 +17,11 @@ PARKED_M, WALKED_M, LEAST_FRAMES = 0.4, 0.3, 3
 ENOUGH = 4.0
 WELL_SEEN, SLIDES = 40, 0.25
 LEAST_SHARE = 0.25
-EMPTY = 0.35
+EMPTY = 0.6
 NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
 
 
-def at_rest(scans: Scans, seeds: Seeds, sights: Sights, started: Bools) -> Bools:
+def at_rest(bank: PointBank, seeds: Seeds, sights: Sights, started: Bools, config: PointsConfig) -> Bools:
     """(K,) which objects stand still.
 
     An object moved if it was found elsewhere and its first place was seen to be empty meanwhile. A place
@@ -28,15 +29,15 @@ def at_rest(scans: Scans, seeds: Seeds, sights: Sights, started: Bools) -> Bools
     and those that moved when they were known (`started`) are taken to move, the others to stand.
     """
     away = _away(seeds, sights, started)
-    moved = np.flatnonzero(away.sum(axis=1) >= np.where(started, 1, LEAST_FRAMES))
+    moved = np.flatnonzero(away.sum(axis=1) >= np.where(started, 2, LEAST_FRAMES))
     rest = np.ones(len(seeds), dtype=bool)
     if len(moved) == 0:
         return rest
-    rays = _rays_at_rest(scans, seeds, sights, away, moved)
+    rays, fits = _at_first_places(bank, seeds, sights, away, moved, config)
     for k in moved.tolist():
-        empty, visible = _left(scans, seeds, sights, rays[k], away[k], k)
+        empty, visible = _left(bank, seeds, sights, rays[k], fits[k], away[k], k)
         told = empty if started[k] else empty & visible
-        least = LEAST_SHARE * len(told) if started[k] else max(LEAST_FRAMES, LEAST_SHARE * len(told))
+        least = max(2 if started[k] else LEAST_FRAMES, LEAST_SHARE * len(told))
         rest[k] = told.sum() < least
     return rest
 
@@ -48,7 +49,7 @@ def _away(seeds: Seeds, sights: Sights, started: Bools) -> Bools:
     far_m = np.quantile(away_m, 0.95, axis=1)
     least_m = np.array([PARKED_M if kind.is_vehicle else WALKED_M for kind in seeds.kinds])
     # A few points may slide along a surface.
-    few = (_typical(sights) < WELL_SEEN) & ~started
+    few = _typical(sights) < WELL_SEEN
     least_m = np.where(few, np.maximum(least_m, SLIDES * seeds.sizes_lwh_m[:, 0]), least_m)
     away = away_m > np.maximum(least_m, 0.5 * far_m)[:, None]
     away[[kind in NEVER_MOVE for kind in seeds.kinds]] = False
@@ -61,36 +62,60 @@ def _typical(sights: Sights) -> F64:
     return np.asarray(counts / np.maximum(sights.found.sum(axis=1), 1))
 
 
-def _rays_at_rest(scans: Scans, seeds: Seeds, sights: Sights, away: Bools, moved: I64) -> F64:
-    """(K, F, 3) rays that end in the first place of each, go through it, or end before it."""
-    from autolabel.points import _ray_kernels
+def _at_first_places(
+    bank: PointBank, seeds: Seeds, sights: Sights, away: Bools, moved: I64, config: PointsConfig
+) -> tuple[F64, F64]:
+    """(K, F, 3) rays that end in the first place of each, go through it, or end before it; and (K, F, 2) how
+    many points fit what the first frame shows of it, at its first place and where it was found.
+    """
+    from autolabel.points import _kernels, _ray_kernels
 
     halves = np.ascontiguousarray(seeds.sizes_lwh_m / 2)
-    rays, counts = np.zeros((len(seeds), len(scans), 3)), np.zeros((len(seeds), 3))
-    for scan in scans:
-        which = moved[away[moved, scan.frame] | (seeds.frames[moved] == scan.frame)]
-        if len(which) == 0 or len(scan) == 0:
+    rays, counts = np.zeros((len(seeds), len(bank), 3)), np.zeros((len(seeds), 3))
+    fits, both = np.zeros((len(seeds), len(bank), 2)), np.zeros((len(seeds), 2))
+    shapes = first_shapes(bank, seeds, config)
+    for index in bank:
+        frame = index.scan.frame
+        which = moved[away[moved, frame] | (seeds.frames[moved] == frame)]
+        if len(which) == 0:
             continue
-        index = PointIndex.of(scan, scans.world)
-        there = np.ascontiguousarray(sights.poses[:, scan.frame])
-        there = np.where(sights.found[:, scan.frame, None], there, 1e9)
+        there = np.where(sights.found[:, frame, None], sights.poses[:, frame], 1e9)
         rivals = rivals_near(seeds.poses, there, halves)
         origin, order, starts = index.rays
         _ray_kernels.count_all_rays(
             index.points, origin, order, starts, which, seeds.poses, halves, rivals, there, counts
         )
-        rays[which, scan.frame] = counts[which]
-    return rays
+        rays[which, frame] = counts[which]
+        for column, poses in enumerate((seeds.poses, there)):
+            mine = both[:, column]
+            _kernels.count_fits(index.points, index.grid, which, poses, halves, shapes.arrays, mine)
+        fits[which, frame] = both[which]
+    return rays, fits
 
 
-def _left(scans: Scans, seeds: Seeds, sights: Sights, rays: F64, away: Bools, k: int) -> tuple[Bools, Bools]:
+def first_shapes(bank: PointBank, seeds: Seeds, config: PointsConfig) -> Shapes:
+    """The surfaces as the frames show them in which the objects are known."""
+    surfaces = seeds.surfaces(config)
+    shapes = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces)
+    most, still = np.array([s.most_points for s in surfaces]), np.zeros((len(seeds), 2))
+    for frame in np.unique(seeds.frames).tolist():
+        index = bank.at(frame)
+        if index is not None:
+            mine = np.flatnonzero(seeds.frames == frame)
+            shapes.add(index, seeds.poses, still, mine, most)
+    shapes.finish(np.arange(len(seeds)))
+    return shapes
+
+
+def _left(
+    bank: PointBank, seeds: Seeds, sights: Sights, rays: F64, fits: F64, away: Bools, k: int
+) -> tuple[Bools, Bools]:
     """In the frames in which an object is believed elsewhere: whether its first place lacks its points, and
     whether rays would have met it there.
     """
     frames, seed = np.flatnonzero(away), int(seeds.frames[k])
-    shared = _shared(sights.poses[k, frames], seeds.poses[k], seeds.sizes_lwh_m[k])
-    kept = np.minimum(rays[frames, 0] / np.maximum(sights.inside[k, frames], 1.0), 1.0)
-    empty = kept < shared + EMPTY * (1 - shared)
+    empty = fits[frames, 0] < EMPTY * fits[frames, 1]
+    scans = bank.scans
     origins = scans.world.local_from_ego(scans.frames_ns).translations
     first_m = np.maximum(np.linalg.norm(origins - seeds.poses[k, :3], axis=1), 2.0)
     there_m = np.maximum(np.linalg.norm(origins - sights.poses[k, :, :3], axis=1), 2.0)
@@ -101,14 +126,3 @@ def _left(scans: Scans, seeds: Seeds, sights: Sights, rays: F64, away: Bools, k:
         own, before = float(np.median((sights.inside[k] * there_m**2)[frames])) / first_m[seed] ** 2, 0.0
     hidden = np.clip((rays[frames, 2] - before * nearer) / np.maximum(own * nearer, 1e-9), 0.0, 1.0)
     return empty, (own * nearer >= ENOUGH) & (hidden < 0.5)
-
-
-def _shared(poses: F64, first: F64, size_lwh_m: F64) -> F64:
-    """(N,) share of a box at its first pose that it still covers at (N, 4) others, about."""
-    c, s = np.cos(first[3]), np.sin(first[3])
-    shifts = poses[:, :2] - first[:2]
-    along, across = shifts @ [c, s], shifts @ [-s, c]
-    free = np.maximum(1 - np.abs(along) / size_lwh_m[0], 0) * np.maximum(
-        1 - np.abs(across) / size_lwh_m[1], 0
-    )
-    return np.asarray(free)

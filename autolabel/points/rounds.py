@@ -15,18 +15,18 @@ from autolabel.points.follow import (
     as_measured,
     is_found,
 )
-from autolabel.points.index import BeamTimes, PointIndex
+from autolabel.points.index import BeamTimes, PointBank
 from autolabel.points.rest import at_rest
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.points.starts import find_starts
+from autolabel.reconstruct.config import habits_of
 from autolabel.scans import Scans
-from autolabel.smoother import Habits, Measurements, Motion, smooth
+from autolabel.smoother import Measurements, Motion, smooth
 from calib.types import F64, I64, Bools
-from fusion.categories import Kind
 
 HEIGHT_SIGMA_M, SEED_SIGMA_M, SEED_SIGMA_RAD = 0.08, 0.03, 0.02
-ROUNDS = 1
+ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,29 +50,21 @@ class Ways:
     seen: I64
 
 
-def habits_of(kind: Kind, size_lwh_m: F64) -> Habits:
-    """How an object of this kind and size moves."""
-    if kind in (Kind.BICYCLE, Kind.MOTORCYCLE):
-        return Habits(acceleration=3.0, turning=0.6, slip_mps=0.3, pivot_m=0.3 * float(size_lwh_m[0]))
-    if kind.is_vehicle:
-        return Habits(acceleration=3.0, turning=0.3, slip_mps=0.2, pivot_m=0.3 * float(size_lwh_m[0]))
-    return Habits(acceleration=1.5, turning=1.0, slip_mps=None, fastest_mps=3.0)
-
-
 def trace(scans: Scans, seeds: Seeds, config: PointsConfig | None = None) -> Ways:
     """Follows every object from its one box through all frames, both ways."""
     config = config or PointsConfig()
     sights = Sights.empty(len(seeds), len(scans))
     if len(seeds) == 0:
         return smoothed(scans, seeds, sights, np.zeros(0, dtype=bool))
-    starts = find_starts(scans, seeds, config)
+    bank = PointBank(scans)
+    starts = find_starts(bank, seeds, config)
     first, last = int(seeds.frames.min()), int(seeds.frames.max())
     for frames in (range(first, len(scans)), range(last, -1, -1)):
-        Follower(scans, seeds, config, starts.velocities, starts.sigmas).run(frames, sights)
-    parked = at_rest(scans, seeds, sights, starts.moving)
+        Follower(bank, seeds, config, starts.velocities, starts.sigmas).run(frames, sights)
+    parked = at_rest(bank, seeds, sights, starts.moving, config)
     ways = smoothed(scans, seeds, sights, parked)
     for _ in range(ROUNDS):
-        ways = smoothed(scans, seeds, realigned(scans, seeds, ways, config), parked)
+        ways = smoothed(scans, seeds, realigned(bank, seeds, ways, config), parked)
     return ways
 
 
@@ -95,8 +87,7 @@ def smoothed(scans: Scans, seeds: Seeds, sights: Sights, parked: Bools) -> Ways:
 def _way(scans: Scans, seeds: Seeds, sights: Sights, beam: BeamTimes, k: int) -> Motion:
     """The motion of one object at the instants at which the beam passes it in all frames."""
     measurements = _measurements(scans, seeds, sights, k)
-    habits = habits_of(seeds.kinds[k], seeds.sizes_lwh_m[k])
-    motion = smooth(measurements, np.unique(measurements.times_s), habits)
+    motion = smooth(measurements, np.unique(measurements.times_s), habits_of(seeds.kinds[k]))
     at_s = scans.world.seconds(scans.frames_ns)
     for _ in range(2):
         at_s = beam.seen_s(motion.at(at_s).places[None])[0]
@@ -122,20 +113,20 @@ def _measurements(scans: Scans, seeds: Seeds, sights: Sights, k: int) -> Measure
     return Measurements.merged([seen, key])
 
 
-def realigned(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> Sights:
+def realigned(bank: PointBank, seeds: Seeds, ways: Ways, config: PointsConfig) -> Sights:
     """Aligns every frame again, to the surface that all frames show along the ways."""
-    shapes = _aggregated(scans, seeds, ways, config)
-    sights = Sights.empty(len(seeds), len(scans))
+    shapes = _aggregated(bank, seeds, ways, config)
+    sights = Sights.empty(len(seeds), len(bank))
     sights.times_s[:], sights.poses[:] = ways.times_s, ways.poses
     weights = np.full(len(seeds), 1 / HEIGHT_SIGMA_M**2)
-    for scan in scans:
-        frame = scan.frame
+    for index in bank:
+        frame = index.scan.frame
         on = np.flatnonzero((ways.seen[:, 0] <= frame) & (frame <= ways.seen[:, 1]))
         on = on[seeds.frames[on] != frame]
-        if len(on) == 0 or len(scan) == 0:
+        if len(on) == 0:
             continue
         poses = np.ascontiguousarray(ways.poses[:, frame])
-        index, spreads = PointIndex.of(scan, scans.world), np.zeros((len(seeds), 2))
+        spreads = np.zeros((len(seeds), 2))
         aligned, hessians, fits = align_frame(
             index, poses, ways.velocities[:, frame], spreads, weights, on, shapes, seeds, config
         )
@@ -148,17 +139,17 @@ def realigned(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> S
     return sights
 
 
-def _aggregated(scans: Scans, seeds: Seeds, ways: Ways, config: PointsConfig) -> Shapes:
+def _aggregated(bank: PointBank, seeds: Seeds, ways: Ways, config: PointsConfig) -> Shapes:
     surfaces = seeds.surfaces(config)
     shapes = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces)
     most = np.array([s.most_points for s in surfaces])
     everything = np.arange(len(seeds))
-    for scan in scans:
-        own = ways.sights.found[:, scan.frame] | (seeds.frames == scan.frame)
-        if own.any() and len(scan):
-            index = PointIndex.of(scan, scans.world)
-            poses, velocities = ways.poses[:, scan.frame], ways.velocities[:, scan.frame]
-            given = own & (seeds.frames == scan.frame)
+    for index in bank:
+        frame = index.scan.frame
+        own = ways.sights.found[:, frame] | (seeds.frames == frame)
+        if own.any():
+            poses, velocities = ways.poses[:, frame], ways.velocities[:, frame]
+            given = own & (seeds.frames == frame)
             shapes.add(index, poses, velocities, everything[own & ~given], most)
             shapes.add(index, seeds.poses, velocities, everything[given], most, SEED_WEIGHT)
     shapes.finish(everything)

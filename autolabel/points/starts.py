@@ -9,10 +9,9 @@ from itertools import islice
 import numpy as np
 
 from autolabel.points.config import PointsConfig
-from autolabel.points.index import PointIndex
+from autolabel.points.index import PointBank
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
-from autolabel.scans import Scans
 from calib.types import F64, I64, Bools
 
 AROUND, FAR_AROUND, FEW, LEAST = 3, 9, 12, 3
@@ -39,7 +38,7 @@ class Starts:
         return np.asarray((self.velocities != 0).any(axis=1))
 
 
-def find_starts(scans: Scans, seeds: Seeds, config: PointsConfig) -> Starts:
+def find_starts(bank: PointBank, seeds: Seeds, config: PointsConfig) -> Starts:
     """Looks for the velocity of each object that best explains the frames next to its seed.
 
     An object that rest explains about as well stands still. Of what is hardly seen, more frames are asked.
@@ -48,12 +47,13 @@ def find_starts(scans: Scans, seeds: Seeds, config: PointsConfig) -> Starts:
     scores, counts = np.zeros(len(velocities)), np.zeros(len(seeds))
     for frame in np.unique(seeds.frames).tolist():
         mine = np.flatnonzero(seeds.frames == frame)
-        _score(scans, seeds, config, mine, first, velocities, scores, counts)
+        _score(bank, seeds, config, mine, first, velocities, scores, counts)
     chosen = np.zeros((len(seeds), 2))
     for k in range(len(seeds)):
         own = scores[first[k] : first[k + 1]]
         best = int(np.argmax(own))
-        if own[best] > config.static_gain * own[0] + (GAIN if counts[k] >= LEAST else BLIND_GAIN):
+        gain = GAIN if counts[k] >= LEAST else BLIND_GAIN
+        if own[best] > config.static_gain * own[0] + gain:
             chosen[k] = velocities[first[k] + best]
     c, s = np.cos(seeds.poses[:, 3]), np.sin(seeds.poses[:, 3])
     in_world = np.column_stack([c * chosen[:, 0] - s * chosen[:, 1], s * chosen[:, 0] + c * chosen[:, 1]])
@@ -79,7 +79,7 @@ def _hypotheses(seeds: Seeds, config: PointsConfig) -> tuple[I64, F64]:
 
 
 def _score(
-    scans: Scans,
+    bank: PointBank,
     seeds: Seeds,
     config: PointsConfig,
     mine: I64,
@@ -92,23 +92,21 @@ def _score(
     from autolabel.points import _start_kernels
 
     frame, still = int(seeds.frames[mine[0]]), np.zeros((len(seeds), 2))
-    scan = scans.at(frame)
-    if scan is None:
-        return
+    index, scans = bank.at(frame), bank.scans
     surfaces = seeds.surfaces(config)
     shapes = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces)
     most = np.array([s.most_points for s in surfaces])
-    shapes.add(PointIndex.of(scan, scans.world), seeds.poses, still, mine, most)
-    shapes.finish(mine)
+    if index is not None:
+        shapes.add(index, seeds.poses, still, mine, most)
+        shapes.finish(mine)
     counts[mine] = shapes.counts[mine]
     expected = np.maximum(0.7 * shapes.counts, 3.0)
     own, few = np.isin(np.arange(len(seeds)), mine), shapes.counts < FEW
-    for other, far in _around(scans, frame):
+    for other, far in _around(bank, frame):
         asked = own & (few | (far <= AROUND))
-        neighbour = scans.at(other) if asked.any() else None
-        if neighbour is None or len(neighbour) == 0:
+        index = bank.at(other)
+        if index is None or not asked.any():
             continue
-        index = PointIndex.of(neighbour, scans.world)
         span_s = scans.world.seconds(scans.frames_ns[other]) - scans.world.seconds(scans.frames_ns[frame])
         _start_kernels.score_velocities(
             index.points,
@@ -127,8 +125,8 @@ def _score(
         )
 
 
-def _around(scans: Scans, frame: int) -> Iterator[tuple[int, int]]:
+def _around(bank: PointBank, frame: int) -> Iterator[tuple[int, int]]:
     """The nearest frames with scans, some before and some after, and how many of them are nearer."""
-    for way in (range(frame + 1, len(scans)), range(frame - 1, -1, -1)):
-        seen = (f for f in way[: 2 * FAR_AROUND] if scans.at(f) is not None)
+    for way in (range(frame + 1, len(bank)), range(frame - 1, -1, -1)):
+        seen = (f for f in way[: 2 * FAR_AROUND] if bank.at(f) is not None)
         yield from ((f, far) for far, f in enumerate(islice(seen, FAR_AROUND), start=1))

@@ -23,7 +23,7 @@ def follow_single_boxes(keyframes: LabelSet, scans: Scans, config: PointsConfig)
     frames_ns = scans.frames_ns
     for track in keyframes.tracks.values():
         given = [a for a in track.annotations.values() if is_given(a)]
-        if len(given) == 1 and _is_scanned(given[0], scans):
+        if len(given) == 1 and np.isin(given[0].timestamp_ns, frames_ns):
             single.append((track, given[0]))
     if not single:
         return {}
@@ -34,12 +34,6 @@ def follow_single_boxes(keyframes: LabelSet, scans: Scans, config: PointsConfig)
     return {
         track.id: _traced(track, ways, seeds, scans, tilts, support, k) for k, (track, _) in enumerate(single)
     }
-
-
-def _is_scanned(annotation: Annotation, scans: Scans) -> bool:
-    """Whether a scan shows the instant of an annotation."""
-    known = bool(np.isin(annotation.timestamp_ns, scans.frames_ns))
-    return known and scans.world.log.sweep_at(annotation.timestamp_ns) is not None
 
 
 def _tilt(annotation: Annotation, scans: Scans) -> F64:

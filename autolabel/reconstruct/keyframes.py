@@ -46,15 +46,17 @@ def fill(
     objects = [_known(track, given[track.id], labelled_ns, found, world) for track in tracks]
     keys = Sightings.concatenate(known.evidence.keys for known in objects)
     scope = Scope.of(keys, distances_m(found, world), world)
-    claims = claimed(objects, found, chains_of(found), labelled_ns, world, settings)
+    followed = followed or {}
+    others = [known for track, known in zip(tracks, objects, strict=True) if track.id not in followed]
+    claims = iter(claimed(others, found, chains_of(found), labelled_ns, world, settings) if others else ())
     traced: list[Traced] = []
-    for number, (track, known, claim) in enumerate(zip(tracks, objects, claims, strict=True)):
+    for number, (track, known) in enumerate(zip(tracks, objects, strict=True)):
         if progress:
             progress("reconstruct", number, len(tracks))
-        if followed is not None and track.id in followed:
+        if track.id in followed:
             traced.append(followed[track.id])
             continue
-        evidence = Evidence(known.evidence.keys, found.take(claim), labelled_ns=labelled_ns)
+        evidence = Evidence(known.evidence.keys, found.take(next(claims)), labelled_ns=labelled_ns)
         whole = reconstruct(evidence, known.frames_ns, known.kind, world, settings, scope)
         traced.append(_traced(track, whole, world, given[track.id], evidence.detections))
     if progress:

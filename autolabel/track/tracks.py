@@ -9,7 +9,8 @@ import numpy as np
 
 from autolabel.config import Config
 from autolabel.detections import Detections, detections_by_kind
-from autolabel.points.evidence import ObjectPoints, PointBank
+from autolabel.points.evidence import ObjectPoints
+from autolabel.points.index import PointBank
 from autolabel.reconstruct.config import ReconstructConfig
 from autolabel.reconstruct.estimate import Reconstruction, boxes_along, reconstruct
 from autolabel.reconstruct.evidence import Evidence

@@ -80,6 +80,7 @@ class ShareConfig(Settings):
     """When an object of one trip is believed to stand there on another one as well.
 
     Attributes:
+        least_chance: what is less likely an object is not carried over, and tells of no change.
         parked_m: the boxes of what stands still lie this near to each other.
         voxel_m: one point of an object is kept in each cell of this size.
         margin_m: what another scan sees this near to a place is there.
@@ -96,6 +97,7 @@ class ShareConfig(Settings):
         spacing_m: objects are looked at every so many metres of the way.
     """
 
+    least_chance: Share = 0.5
     parked_m: Positive = 0.4
     voxel_m: Positive = 0.1
     margin_m: Positive = 0.15

@@ -19,6 +19,9 @@ from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.overlap import iou_bev
 
+# Attributes of a track that was carried over.
+FROM_TRIP, FROM_TRACK = "from_trip", "from_track"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -93,7 +96,11 @@ def share(
             looks[n][k] = seen
     partners = _partners(found, looks, config)
     objects = _objects(found, looks, partners)
-    edits = [_edits(k, logs[k], labels[k], objects, config) if k in meeting else () for k in range(len(logs))]
+    names = [log.name for log in logs]
+    edits = [
+        _edits(k, log, labels[k], objects, names, config) if k in meeting else ()
+        for k, log in enumerate(logs)
+    ]
     findings = [
         Finding(
             logs[thing.trip].name,
@@ -106,6 +113,7 @@ def share(
         )
         for n, thing in enumerate(found)
         for k, seen in looks[n].items()
+        if thing.chance >= config.least_chance or not seen.changed
     ]
     return Shared(tuple(edits), tuple(findings))
 
@@ -164,17 +172,23 @@ def _fused(members: tuple[Thing, ...]) -> tuple[SE3, F64]:
 
 
 def _edits(
-    trip: int, log: DriveLog, labels: LabelSet, objects: list[_Object], config: ShareConfig
+    trip: int,
+    log: DriveLog,
+    labels: LabelSet,
+    objects: list[_Object],
+    names: list[str],
+    config: ShareConfig,
 ) -> tuple[Edit, ...]:
     edits: list[Edit] = []
     ids = set(labels.tracks)
     for one in objects:
         own = next((thing for thing in one.members if thing.trip == trip), None)
         seen = one.looks.get(trip)
-        if own is None and seen is not None and seen.verdict is Verdict.SAME:
+        sure = any(thing.chance >= config.least_chance for thing in one.members)
+        if own is None and seen is not None and seen.verdict is Verdict.SAME and sure:
             annotations = _placed(log, labels, one, seen, seen.frames_ns, None, config)
             if annotations:
-                edits.append(PutTrack(_new_track(one, annotations, ids)))
+                edits.append(PutTrack(_new_track(one, annotations, ids, names)))
         elif own is not None and len(one.members) > 1 and seen is not None:
             kept = {t for t, a in own.track.annotations.items() if protected(a)}
             drawn = {t for t in own.track.annotations if log.trajectory.covers(t)}
@@ -196,8 +210,7 @@ def _placed(
 ) -> list[Annotation]:
     """The object's box at frames, where nothing else stands."""
     source = max(one.members, key=lambda thing: thing.weight)
-    known = [a.score for a in source.track.annotations.values() if a.score is not None]
-    score = seen.confidence * (float(np.median(known)) if known else 1.0)
+    score = seen.confidence * source.score
     placed = []
     for frame_ns in frames_ns:
         ego_from_world = log.trajectory.at(frame_ns).inverse()
@@ -218,12 +231,13 @@ def _taken(labels: LabelSet, frame_ns: int, box: Box3D, own: Track | None, confi
     return bool(iou_bev(Boxes.stack([box]), Boxes.stack(others)).max() > config.taken_iou)
 
 
-def _new_track(one: _Object, annotations: list[Annotation], ids: set[str]) -> Track:
-    """A track for another trip, with an id that is free there."""
+def _new_track(one: _Object, annotations: list[Annotation], ids: set[str], names: list[str]) -> Track:
+    """A track for another trip, with an id that is free there, that says where it is from."""
     source = max(one.members, key=lambda thing: thing.weight)
     id, n = source.track.id, 1
     while id in ids:
         n += 1
         id = f"{source.track.id}-{n}"
     ids.add(id)
-    return Track.of(id, source.track.category, annotations, {**source.track.attributes})
+    origin = {FROM_TRIP: names[source.trip], FROM_TRACK: source.track.id}
+    return Track.of(id, source.track.category, annotations, {**source.track.attributes, **origin})

@@ -58,6 +58,20 @@ class Thing:
         """Whether a person drew or confirmed it."""
         return any(protected(a) for a in self.track.annotations.values())
 
+    @property
+    def chance(self) -> float:
+        """That it is there at all, as its detector says of the track, else of its boxes; 1 if nobody does."""
+        if self.is_protected:
+            return 1.0
+        said = self.track.attributes.get("score")
+        return float(said) if isinstance(said, int | float) else self.score
+
+    @property
+    def score(self) -> float:
+        """Of its boxes; 1 where they have none."""
+        known = [a.score for a in self.track.annotations.values() if a.score is not None]
+        return float(np.median(known)) if known else 1.0
+
 
 def protected(annotation: Annotation) -> bool:
     """Whether an annotation stays as it is."""

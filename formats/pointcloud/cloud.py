@@ -72,8 +72,9 @@ def cloud_of(path: Path, columns: Columns) -> PointCloud:
     for axis in "xyz":
         if axis not in by_name:
             raise FormatError(path, "", f"without the field {axis!r}, but {', '.join(columns) or 'none'}")
-    points = np.column_stack([_float32(by_name[axis]) for axis in "xyz"])
-    known = np.isfinite(points).all(axis=1)
+    x, y, z = (_float32(by_name[axis]) for axis in "xyz")
+    finite = np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
+    known = slice(None) if finite.all() else np.flatnonzero(finite)
     chosen = {
         kind: by_name[name][known]
         for kind, names in (("intensity", INTENSITIES), ("ring", RINGS), ("time", TIMES))
@@ -81,7 +82,7 @@ def cloud_of(path: Path, columns: Columns) -> PointCloud:
     }
     offset_ns, start_ns = _times(chosen["time"]) if "time" in chosen else (None, None)
     return PointCloud(
-        points=points[known],
+        points=np.column_stack([x[known], y[known], z[known]]),
         intensity=_float32(chosen["intensity"]) if "intensity" in chosen else None,
         ring=_rings(chosen["ring"]) if "ring" in chosen else None,
         offset_ns=offset_ns,
@@ -107,12 +108,15 @@ def _times(column: Column) -> tuple[I32 | None, int | None]:
     Makers write seconds (Velodyne, Hesai, RoboSense) and nanoseconds (Ouster, Livox); the unit follows from
     the type and the size of the numbers. None where no unit makes a sweep of at most a second of them.
     """
+    short = column.dtype.kind in "iu" and column.dtype.itemsize < 8
     if column.dtype.itemsize < 8:
         column = column.astype(np.int64 if column.dtype.kind in "iu" else np.float64)
     if len(column) == 0 or not np.isfinite(column).all() or np.abs(float(column.min())) > FARTHEST:
         return None, None
     first = column.min()
-    unit_ns = _unit_ns(column, float(first))
+    # Four bytes hold the nanoseconds of a sweep; a clock's would be larger, even in seconds.
+    within_sweep = short and abs(int(first)) <= LONGEST_SWEEP_NS
+    unit_ns = 1 if within_sweep else _unit_ns(column, float(first))
     with np.errstate(over="ignore"):
         since_first = (column - first).astype(np.float64) * unit_ns
     if not 0 <= since_first.max() <= LONGEST_SWEEP_NS:

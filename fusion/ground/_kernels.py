@@ -14,12 +14,29 @@ def polar(x, y, rings, sectors, nearest, farthest):
 
 
 @njit(cache=True, nogil=True)
-def sort_into_cells(points, rings, sectors, nearest, farthest):
+def all_polar(points, rings, sectors, nearest, farthest):
+    """(N, 2) ring and sector of each point."""
+    places = np.empty((points.shape[0], 2))
+    for i in range(points.shape[0]):
+        places[i] = polar(points[i, 0], points[i, 1], rings, sectors, nearest, farthest)
+    return places
+
+
+@njit(cache=True, nogil=True)
+def wrapped(sector, sectors):
+    """A sector that is at most one turn off."""
+    if sector < 0:
+        return sector + sectors
+    return sector - sectors if sector >= sectors else sector
+
+
+@njit(cache=True, nogil=True)
+def sort_into_cells(points, polar_places, rings, sectors):
     """Indices of the points cell by cell, `order[starts[c] : starts[c + 1]]`, c counting along the rings."""
     cell = np.empty(points.shape[0], dtype=np.int32)
     starts = np.zeros(rings * sectors + 1, dtype=np.int64)
     for i in range(points.shape[0]):
-        ring, sector = polar(points[i, 0], points[i, 1], rings, sectors, nearest, farthest)
+        ring, sector = polar_places[i]
         cell[i] = -1
         if 0 < ring < rings and abs(points[i, 2]) < np.inf:
             cell[i] = int(ring) * sectors + min(int(sector), sectors - 1)
@@ -71,6 +88,16 @@ def low_heights(points, order, starts, lows):
 
 
 @njit(cache=True, nogil=True)
+def count_on_planes(cells, planes, agree, counts):
+    """How many cells lie on each plane, to so many metres."""
+    for k in range(planes.shape[0]):
+        a, b, c = planes[k]
+        counts[k] = 0
+        for i in range(cells.shape[0]):
+            counts[k] += abs(cells[i, 2] - (cells[i, 0] * a + cells[i, 1] * b) - c) < agree
+
+
+@njit(cache=True, nogil=True)
 def allowed_rise(places, ring, sector, to_ring, to_sector):
     """How much higher than one cell of ground another may be: a kerb and a steep road."""
     dx = places[to_ring, to_sector, 0] - places[ring, sector, 0]
@@ -95,7 +122,7 @@ def grow_ground(lows, places, seeds, passable):
         head += 1
         for to_ring in range(max(ring - rings_ahead, 0), min(ring + rings_ahead + 1, rings)):
             for turn in range(-sectors_aside, sectors_aside + 1):
-                to_sector = (sector + turn) % sectors
+                to_sector = wrapped(sector + turn, sectors)
                 if reached[to_ring, to_sector] or not passable[to_ring, to_sector]:
                     continue
                 rise = abs(lows[to_ring, to_sector] - lows[ring, sector])
@@ -119,7 +146,7 @@ def drop_pits(lows, places, reached):
             neighbours, higher = -1, 0
             for to_ring in range(max(ring - rings_around, 0), min(ring + rings_around + 1, rings)):
                 for turn in range(-sectors_around, sectors_around + 1):
-                    to_sector = (sector + turn) % sectors
+                    to_sector = wrapped(sector + turn, sectors)
                     if reached[to_ring, to_sector]:
                         neighbours += 1
                         rise = lows[to_ring, to_sector] - lows[ring, sector]
@@ -140,14 +167,17 @@ def drop_what_stands(lows, places, reached):
     kept = reached.copy()
     for ring in range(rings):
         for sector in range(sectors):
-            lower = 0 if reached[ring, sector] else needed
+            if not reached[ring, sector]:
+                continue
+            lower = 0
             for to_ring in range(max(ring - rings_around, 0), min(ring + rings_around + 1, rings)):
                 for turn in range(-sectors_around, sectors_around + 1):
-                    to_sector = (sector + turn) % sectors
-                    if lower < needed and reached[to_ring, to_sector]:
-                        rise = lows[ring, sector] - lows[to_ring, to_sector]
-                        if rise > 0.1 and rise > allowed_rise(places, ring, sector, to_ring, to_sector):
-                            lower += 1
+                    to_sector = wrapped(sector + turn, sectors)
+                    if not reached[to_ring, to_sector]:
+                        continue
+                    rise = lows[ring, sector] - lows[to_ring, to_sector]
+                    if rise > 0.1 and rise > allowed_rise(places, ring, sector, to_ring, to_sector):
+                        lower += 1
                 if lower >= needed:
                     break
             kept[ring, sector] = lower < needed
@@ -181,7 +211,7 @@ def plane_height(anchors, reached, ring, sector, place, radius, radii):
     for to_ring in range(max(ring - ahead, 0), min(ring + ahead + 1, rings)):
         aside = min(int(radius / radii[to_ring] * sectors / (2 * np.pi)) + 1, sectors // 2)
         for turn in range(-aside, aside + 1):
-            to_sector = (sector + turn) % sectors
+            to_sector = wrapped(sector + turn, sectors)
             if not reached[to_ring, to_sector]:
                 continue
             dx, dy = anchors[to_ring, to_sector, 0] - place[0], anchors[to_ring, to_sector, 1] - place[1]
@@ -239,21 +269,33 @@ def smooth_ground(anchors, reached, radii, places, heights):
 
 
 @njit(cache=True, nogil=True)
-def ground_heights(grid, places, nearest, farthest, heights):
-    """Heights between the middles of the cells, bilinear in what is known; NaN in an unknown cell."""
+def height_of(grid, ring, sector):
+    """Height between the middles of the cells, bilinear in what is known; NaN in an unknown cell."""
     rings, sectors = grid.shape
+    if not (ring < rings and sector >= 0) or not abs(grid[int(ring), wrapped(int(sector), sectors)]) < np.inf:
+        return np.nan
+    ring, sector = min(max(ring - 0.5, 0.0), rings - 1.0), sector - 0.5
+    low, left = int(ring), int(np.floor(sector))
+    total, weights = 0.0, 0.0
+    for corner in range(4):
+        up, aside = corner // 2, corner % 2
+        weight = (ring - low if up else 1 - ring + low) * (sector - left if aside else 1 - sector + left)
+        height = grid[min(low + up, rings - 1), wrapped(left + aside, sectors)]
+        if weight > 0 and abs(height) < np.inf:
+            total, weights = total + weight * height, weights + weight
+    return total / weights
+
+
+@njit(cache=True, nogil=True)
+def ground_heights(grid, places, nearest, farthest, heights):
+    """Heights of the ground at (N, 2) places."""
     for i in range(places.shape[0]):
-        ring, sector = polar(places[i, 0], places[i, 1], rings, sectors, nearest, farthest)
-        heights[i] = np.nan
-        if not (ring < rings and sector >= 0) or not abs(grid[int(ring), int(sector) % sectors]) < np.inf:
-            continue
-        ring, sector = min(max(ring - 0.5, 0.0), rings - 1.0), sector - 0.5
-        low, left = int(ring), int(np.floor(sector))
-        total, weights = 0.0, 0.0
-        for corner in range(4):
-            up, aside = corner // 2, corner % 2
-            weight = (ring - low if up else 1 - ring + low) * (sector - left if aside else 1 - sector + left)
-            height = grid[min(low + up, rings - 1), (left + aside) % sectors]
-            if weight > 0 and abs(height) < np.inf:
-                total, weights = total + weight * height, weights + weight
-        heights[i] = total / weights
+        ring, sector = polar(places[i, 0], places[i, 1], grid.shape[0], grid.shape[1], nearest, farthest)
+        heights[i] = height_of(grid, ring, sector)
+
+
+@njit(cache=True, nogil=True)
+def heights_above(grid, points, polar_places, heights):
+    """Heights of points above the ground whose ring and sector are known."""
+    for i in range(points.shape[0]):
+        heights[i] = points[i, 2] - height_of(grid, polar_places[i, 0], polar_places[i, 1])

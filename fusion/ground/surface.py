@@ -34,23 +34,17 @@ class Ground:
         A low quantile of each cell is taken for ground where it can be reached from beside the car over
         steps and slopes that roads have; planes through neighbouring cells smooth it and close holes.
         """
+        return _fitted(*_in_cells(points_ego))
+
+    @classmethod
+    def under(cls, points_ego: Floats) -> tuple[Ground, F64]:
+        """The ground below (N, 3) points as of `fit`, and (N,) `heights_above` of them, in one go."""
         from fusion.ground import _kernels
 
-        cloud = kernel_view(points_ego, 3, np.float64)
-        order, starts = _kernels.sort_into_cells(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
-        lows = np.empty((RINGS, SECTORS))
-        _kernels.low_heights(cloud, order, starts, lows)
-        places = _cell_centers()
-        heights_m, seeds = _above_plane(lows, places)
-        climbed = _kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
-        level = _kernels.drop_pits(heights_m, places, climbed)
-        passable = _kernels.drop_what_stands(heights_m, places, level)
-        reached = _kernels.grow_ground(heights_m, places, seeds, passable)
-        anchors = np.empty((RINGS, SECTORS, 3))
-        _kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
-        smooth = np.empty((RINGS, SECTORS))
-        _kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
-        return cls(smooth)
+        cloud, polar = _in_cells(points_ego)
+        ground, above_m = _fitted(cloud, polar), np.empty(len(cloud))
+        _kernels.heights_above(ground.heights_m, cloud, polar, above_m)
+        return ground, above_m
 
     def height_at(self, xy: Floats) -> F64:
         """(M,) z of the ground at (M, 2) places in the ego frame; NaN where it is unknown."""
@@ -64,6 +58,33 @@ class Ground:
     def heights_above(self, points: Floats) -> F64:
         """(N,) heights of (N, 3) points above the ground below them; NaN where that is unknown."""
         return np.asarray(points[:, 2] - self.height_at(points[:, :2]), dtype=np.float64)
+
+
+def _in_cells(points_ego: Floats) -> tuple[F64, F64]:
+    """(N, 3) points as kernels take them, and (N, 2) in which ring and sector each lies."""
+    from fusion.ground import _kernels
+
+    cloud = kernel_view(points_ego, 3, np.float64)
+    return cloud, _kernels.all_polar(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
+
+
+def _fitted(cloud: F64, polar: F64) -> Ground:
+    from fusion.ground import _kernels
+
+    order, starts = _kernels.sort_into_cells(cloud, polar, RINGS, SECTORS)
+    lows = np.empty((RINGS, SECTORS))
+    _kernels.low_heights(cloud, order, starts, lows)
+    places = _cell_centers()
+    heights_m, seeds = _above_plane(lows, places)
+    climbed = _kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
+    level = _kernels.drop_pits(heights_m, places, climbed)
+    passable = _kernels.drop_what_stands(heights_m, places, level)
+    reached = _kernels.grow_ground(heights_m, places, seeds, passable)
+    anchors = np.empty((RINGS, SECTORS, 3))
+    _kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
+    smooth = np.empty((RINGS, SECTORS))
+    _kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
+    return Ground(smooth)
 
 
 def _cell_centers() -> F64:
@@ -81,6 +102,8 @@ def _above_plane(lows: F64, places: F64) -> tuple[F64, Bools]:
     The plane is the best of many through three cells (RANSAC; Fischler and Bolles, 1981). Seen from it, a
     hill as a whole is as easy to grow over as level ground.
     """
+    from fusion.ground import _kernels
+
     radii = np.linalg.norm(places[:, 0], axis=1)
     beside = (radii >= BESIDE_M[0]) & (radii <= BESIDE_M[1])
     candidates = np.isfinite(lows) & beside[:, None]
@@ -88,8 +111,9 @@ def _above_plane(lows: F64, places: F64) -> tuple[F64, Bools]:
         return lows, candidates
     cells = np.column_stack([places[candidates], lows[candidates]])
     planes = _planes(cells[np.random.default_rng(0).integers(0, len(cells), (TRIES, 3))])
-    away_m = np.abs(cells[:, 2:] - cells[:, :2] @ planes[:, :2].T - planes[:, 2])
-    plane = planes[np.argmax((away_m < AGREE_M).sum(axis=0))]
+    counts = np.empty(len(planes), dtype=np.int64)
+    _kernels.count_on_planes(cells, planes, AGREE_M, counts)
+    plane = planes[np.argmax(counts)]
     heights_m: F64 = lows - places @ plane[:2] - plane[2]
     return heights_m, candidates & (np.abs(np.nan_to_num(heights_m, nan=np.inf)) < AGREE_M)
 

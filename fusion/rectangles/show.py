@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.cameras import Projection
+from calib.cameras import CameraModel, Projection
 from calib.project import VisiblePoints, project_cloud
 from calib.se3 import SE3
 from calib.types import F64, I32, I64, Bools, Floats
@@ -18,6 +18,7 @@ EDGE_SAMPLES = 9
 GRID = 5
 CELLS_ACROSS = 96
 BEHIND_M = 0.5
+ROUNDING_M = 1e-3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +90,10 @@ def rectangles_in(
     truncation, visibility = np.ones(count), np.zeros(count)
     if count == 0:
         return Rectangles(np.empty((0, 4)), truncation, visibility)
-    ltrb_px = _bounds(project(_along_edges(boxes), velocities_mps), count, *size_px)
+    near = _in_sight(boxes, camera.model, cam_from_ego) if lens is None else np.arange(count)
+    ltrb_px = np.full((count, 4), np.nan)
+    edges = project(_along_edges(boxes.take(near)), velocities_mps[near])
+    ltrb_px[near] = _bounds(edges, len(near), *size_px)
     rows = np.flatnonzero(np.isfinite(ltrb_px[:, 0]))
     shown = boxes.take(rows)
     samples = _spread(shown)
@@ -103,6 +107,22 @@ def rectangles_in(
     truncation[rows] = 1 - seen / samples.shape[1]
     visibility[rows] = (inside & ~hidden).sum(axis=1) / np.maximum(seen, 1)
     return Rectangles(ltrb_px, truncation, visibility)
+
+
+def _in_sight(boxes: Boxes, model: CameraModel, cam_from_ego: SE3) -> I64:
+    """Which boxes a camera may show anything of: the balls around them reach into its field of view."""
+    centers_cam = cam_from_ego @ boxes.dst_from_box.translations
+    away_m = np.linalg.norm(centers_cam, axis=1)
+    radii_m = np.linalg.norm(boxes.sizes_lwh_m, axis=1) / 2 + ROUNDING_M
+    off_axis_rad = np.arctan2(np.hypot(centers_cam[:, 0], centers_cam[:, 1]), centers_cam[:, 2])
+    half_rad = np.arcsin(np.minimum(radii_m / np.maximum(away_m, ROUNDING_M), 1.0))
+    inside = (away_m <= radii_m) | (off_axis_rad - half_rad <= model.limit_rad)
+    for axis, (low, high) in enumerate(model.sight.tolist()):
+        for sign, slope in ((-1.0, low), (1.0, high)):
+            if np.isfinite(slope):
+                beyond_m = sign * (centers_cam[:, axis] - slope * centers_cam[:, 2]) / np.hypot(1.0, slope)
+                inside &= beyond_m <= radii_m
+    return np.flatnonzero(inside)
 
 
 def _along_edges(boxes: Boxes) -> F64:
@@ -126,11 +146,11 @@ def _placed(boxes: Boxes, unit: F64) -> F64:
 
 def _bounds(edges: Projection, count: int, width_px: int, height_px: int) -> F64:
     """(N, 4) bounds of what the camera sees of the edges; where an edge leaves, up to the border."""
-    seen = edges.visible.reshape(count, -1, EDGE_SAMPLES)
+    seen = edges.visible.reshape(count, len(EDGES), EDGE_SAMPLES)
     reached = seen.copy()
     reached[..., 1:] |= seen[..., :-1]
     reached[..., :-1] |= seen[..., 1:]
-    uv_px = edges.uv_px.reshape(count, -1, EDGE_SAMPLES, 2)
+    uv_px = edges.uv_px.reshape(count, len(EDGES), EDGE_SAMPLES, 2)
     # A sample beyond the border counts as one on it; a wild one, from behind the camera, not at all.
     reached &= (np.abs(uv_px) < 4 * max(width_px, height_px)).all(axis=-1)
     uv_px = np.clip(uv_px, 0.0, [width_px - 1, height_px - 1])

@@ -167,9 +167,9 @@ def test_what_the_judge_says_adds_up_to_its_score() -> None:
     assert scores.shape == (6, len(PRIORS))
     for row, state in ((2, 1), (3, 0)):
         for k, prior in enumerate(PRIORS):
-            odds = judge.biases[state][k] + sum(judge.explain(features[row], bool(state), prior).values())
+            odds = judge.odds[state][k].bias + sum(judge.explain(features[row], bool(state), prior).values())
             assert scores[row, k] == pytest.approx(1 / (1 + np.exp(-odds)))
-    assert len(STATES) == len(judge.steps) == 2
+    assert len(STATES) == len(judge.odds) == 2
 
 
 def test_boxes_do_not_lie_on_top_of_each_other(

@@ -5,10 +5,14 @@ import pytest
 from scipy.stats import spearmanr
 
 from autolabel.images import image_boxes
+from autolabel.images.rectangles import _Clouds
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
+from calib import SE3
+from fusion.boxes import Box3D, Boxes
 from fusion.edits import PutImageBoxes
 from fusion.labels import ImageBox, LabelSet, Source
+from fusion.rectangles import Cloud, rectangles_in
 from fusion.simulate import SimulationConfig
 from fusion.simulate.drive import Drive
 
@@ -137,3 +141,27 @@ def test_a_log_without_cameras_has_none(street) -> None:
         LabelSet(),
     )
     assert image_boxes(log, labels, Scans(LocalWorld.of(log))) == ()
+
+
+def test_points_of_a_frame_are_not_given_to_who_is_not_labelled_in_it(street) -> None:
+    """Such a track may be known all the same, at the instant of an image soon after it was seen last."""
+    drive, labels = street
+    log = drive.log()
+    clouds = _Clouds(labels, Scans(LocalWorld.of(log)))
+    image = log.images["cam_front"][1]
+    ego_from_world = log.trajectory.at(image.timestamp_ns).inverse()
+    known = [track.id for track, _ in labels.at(int(log.timestamps_ns[1]))]
+    cloud, solid = clouds.near(image, ["nobody", *known], ego_from_world)
+    assert (cloud.owners == -1).mean() > 0.3
+    assert not (cloud.owners == 0).any() and solid[0] == 1.0
+    assert {*np.unique(cloud.owners).tolist()} <= {-1, *range(1, len(known) + 1)}
+
+
+def test_what_is_behind_the_camera_has_no_rectangle(street) -> None:
+    drive, _ = street
+    log = drive.log()
+    image = log.images["cam_front"][1]
+    behind = Boxes.stack([Box3D.upright((-20.0, 3.0, 1.0), (4.5, 1.8, 1.5), 0.3)])
+    cloud = Cloud(np.empty((0, 3), np.float32), np.empty(0, np.int32), SE3.identity())
+    found = rectangles_in(log, image, behind, np.zeros((1, 3)), cloud, np.ones(1))
+    assert np.isnan(found.ltrb_px).all() and found.truncation[0] == 1 and found.visibility[0] == 0

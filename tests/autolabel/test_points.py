@@ -57,18 +57,20 @@ def placed(points, pose):
     return points @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + pose[:3]
 
 
-def test_gathering_finds_what_lies_in_the_box() -> None:
+def test_gathering_finds_what_lies_in_the_box_but_on_its_floor() -> None:
+    """The ground may show in the lowest tenth of a box."""
     rng = np.random.default_rng(0)
     points = rng.uniform(-6, 6, (5000, 3)).astype(np.float32)
     pose, size = np.array([0.7, -1.2, 0.1, 0.6]), (4.0, 2.0, 1.5)
     inside = points_in_box(points, Box3D.upright(pose[:3], size, pose[3]))
+    inside &= points[:, 2] > pose[2] - 0.4 * size[2]
     found, count = gathered(points, pose, np.array(size) / 2, most=5000)
     assert count == inside.sum() > 20
     assert {tuple(p) for p in found.astype(np.float32)} == {tuple(p) for p in points[inside]}
 
 
 def test_too_many_points_are_thinned_evenly_and_always_alike() -> None:
-    points = np.random.default_rng(0).uniform(-2, 2, (5000, 3))
+    points = np.random.default_rng(0).uniform(-1.5, 1.5, (5000, 3))
     pose, half = np.zeros(4), np.array([2.0, 2.0, 2.0])
     some, count = gathered(points, pose, half, most=100)
     again, _ = gathered(points, pose, half, most=100)
@@ -83,7 +85,7 @@ def test_points_are_taken_to_the_instant_of_the_box() -> None:
     from autolabel.points import _gather_kernels
 
     rng = np.random.default_rng(0)
-    body = rng.uniform(-1, 1, (400, 3)) * [2.0, 0.9, 0.7]
+    body = rng.uniform(-1, 1, (400, 3)) * [2.0, 0.9, 0.5]
     late = body[:, 1] > 0
     points = body + late[:, None] * [1.5, 0, 0] + [-20.0, 0, 0]
     cloud, grid = grid_of(points)
@@ -133,6 +135,28 @@ def test_an_alignment_finds_the_pose(seed) -> None:
     assert np.hypot(*(pose - truth)[:2]) < 0.03
     assert abs(pose[3] - truth[3]) < 0.02
     assert np.linalg.eigvalsh(hessian[:2, :2])[0] > 0
+
+
+def test_what_moved_on_no_longer_fits_its_first_place() -> None:
+    """Half a metre further most points of a car still lie in its first box, and few on its surface there."""
+    from autolabel.points import _kernels, _shape_kernels
+
+    rng, size = np.random.default_rng(0), np.array([4.5, 1.9, 1.6])
+    shapes = Shapes.of_boxes(size[None], [PointsConfig().of(Kind.CAR)])
+    _shape_kernels.add_points(
+        seen_faces(size, rng), 400, np.zeros(4), size / 2, 0.1, 1.0,
+        shapes.sums, shapes.dims[0], shapes.lows[0], shapes.cells_m[0],
+    )  # fmt: skip
+    shapes.finish(np.zeros(1, int))
+    moved = np.array([[-0.5, 0.3, 0.0, 0.0]])
+    cloud, grid = grid_of(placed(seen_faces(size, rng), moved[0]))
+    fits = []
+    for poses in (np.zeros((1, 4)), moved):
+        fit = np.zeros(1)
+        _kernels.count_fits(cloud, grid, np.zeros(1, int), poses, shapes.halves, shapes.arrays, fit)
+        fits.append(fit[0])
+    assert fits[0] < 0.6 * fits[1]
+    assert 100 < fits[1] <= 400
 
 
 def rays_of(points, pose, half):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autolabel.points import Seeds, trace
-from autolabel.points.evidence import ObjectPoints, PointBank
+from autolabel.points.evidence import ObjectPoints
+from autolabel.points.index import PointBank
 from autolabel.scans import Scans
 from autolabel.smoother import Motion
 from autolabel.world import LocalWorld, Sightings
@@ -104,6 +105,19 @@ def test_lost_scans_do_not_lose_the_objects(drive) -> None:
     assert (ious["vehicles"] >= 0.5).mean() >= 0.95
 
 
+def test_objects_whose_own_frame_has_no_scan_are_found_in_the_others(drive) -> None:
+    """Less surely so: how fast they are must be told from the faces of their boxes alone."""
+    log, truth, _ = drive
+    lossy = {n: tuple(r for k, r in enumerate(refs) if k != 11) for n, refs in log.sweeps.items()}
+    scans = Scans(LocalWorld.of(replace(log, sweeps=lossy)))
+    ids, seeds = seeds_of(truth, scans, 11)
+    assert scans.at(11) is None
+    ways = trace(scans, seeds)
+    ious = quality(truth, scans, ids, seeds, ways)
+    assert (ious["vehicles"] >= 0.5).mean() >= 0.8
+    assert (ious["parked"] >= 0.5).mean() >= 0.95
+
+
 def test_a_log_without_scans_leaves_the_boxes_where_they_are(drive) -> None:
     log, truth, _ = drive
     scans = Scans(LocalWorld.of(replace(log, sweeps={})))
@@ -164,6 +178,25 @@ def test_pandaset_from_the_boxes_of_one_frame(shared_data) -> None:
     assert (ious["vehicles"] >= 0.5).mean() >= 0.97
     assert (ious["vehicles"] >= 0.7).mean() >= 0.9
     assert (ious["parked"] >= 0.5).mean() >= 0.99
+
+
+def test_a_car_that_creeps_is_not_taken_to_stand(shared_data) -> None:
+    """Two cars near the LiDAR come 2 m far in two seconds, within their own boxes at first."""
+    path = shared_data / "pandaset" / "002"
+    log = PANDASET.open_log(path, "002")
+    truth = PANDASET.read_labels(path, log)
+    short = replace(log, timestamps_ns=log.timestamps_ns[4:15])
+    scans = Scans(LocalWorld.of(short))
+    ids, seeds = seeds_of(truth, scans, 10)
+    creeping = [k for k, id in enumerate(ids) if id.startswith(("d0070c93", "20d13d1d"))]
+    some = Seeds(
+        tuple(seeds.kinds[k] for k in creeping),
+        seeds.frames[creeping],
+        seeds.poses[creeping],
+        seeds.sizes_lwh_m[creeping],
+    )
+    ways = trace(scans, some)
+    assert not ways.parked.any()
 
 
 def test_what_was_hidden_when_it_was_known_stays_where_it_was(drive) -> None:

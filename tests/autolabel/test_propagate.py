@@ -1,6 +1,7 @@
 """Key frames to all frames: exact motion, laws, locks, and input that says little."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from autolabel import Config, propose
 from autolabel.reconstruct.config import ReconstructConfig
 from calib.se3 import SE3
 from fusion.boxes import Box3D
-from fusion.edits import Edit
+from fusion.edits import Edit, PutAnnotations
 from fusion.evaluate import evaluate
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
@@ -77,9 +78,8 @@ def test_every_frame_between_is_filled_and_says_so(make_log, traffic, every) -> 
 def test_scores_fall_with_the_distance_from_key_frames(make_log, traffic, every) -> None:
     track = filled(make_log(), every(traffic, 20)).tracks["straight"]
     scores = [annotation.score for annotation in track.annotations.values()]
-    assert scores[1:20] == scores[19:0:-1]
-    assert sorted(scores[1:11], reverse=True) == scores[1:11]
-    assert scores[1] > scores[2]
+    assert scores[1] > scores[10] < scores[19]
+    assert all(near >= far for near, far in pairwise(scores[1:11]))
 
 
 def test_given_annotations_are_the_same_objects_afterwards(make_log, traffic, every) -> None:
@@ -98,7 +98,8 @@ def test_the_same_input_gives_the_same_bytes(make_log, traffic, every) -> None:
 
 
 def boxes_of(edits: tuple[Edit, ...]) -> list[Box3D]:
-    return [annotation.box for edit in edits for annotation in edit.annotations]
+    puts = [edit for edit in edits if isinstance(edit, PutAnnotations)]
+    return [annotation.box for edit in puts for annotation in edit.annotations]
 
 
 def test_nothing_depends_on_the_origin_of_the_world(make_log, traffic, every) -> None:

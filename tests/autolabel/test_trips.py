@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from autolabel.trips import Verdict, align, label_across, share
-from autolabel.trips.pictures import draw
+from autolabel.trips.pictures import FromAbove
+from autolabel.trips.told import changes, told
 from calib import SE3, SE3Batch
 from fusion import Boxes, DriveLog, Sweep, SweepRef, Trajectory
 from fusion.edits import PutAnnotations, PutTrack, apply_automatic
@@ -323,9 +323,9 @@ def test_what_both_trips_have_labelled_gets_one_box(twice, laid, well_seen):
 
 
 def test_what_a_person_drew_or_locked_stays_and_decides(twice, laid, well_seen):
-    for changes in ({"source": Source.HUMAN}, {"locked": True}):
+    for firmness in ({"source": Source.HUMAN}, {"locked": True}):
         firm = {
-            id: replace(t, annotations={k: replace(a, **changes) for k, a in t.annotations.items()})
+            id: replace(t, annotations={k: replace(a, **firmness) for k, a in t.annotations.items()})
             for id, t in twice.labels[0].tracks.items()
             if id in well_seen
         }
@@ -380,8 +380,47 @@ def test_ids_that_are_taken_are_not_used_twice(twice, laid, well_seen):
     assert set(put) == {f"{id}-2"}
 
 
-def test_one_call_does_it_all_and_a_picture_shows_it(twice, laid, tmp_path: Path):
+def test_one_call_does_it_all_and_pictures_show_it(twice, laid):
     across = label_across([(twice.first, twice.labels[0]), (twice.bad, LabelSet())])
     assert across.alignment.trips[1].meets and carried(across.shared, 1)
-    draw([twice.first, twice.bad], across.alignment, tmp_path / "trips.png")
-    assert (tmp_path / "trips.png").stat().st_size > 20_000
+    logs, findings = (twice.first, twice.bad), across.shared.findings
+    labels = (twice.labels[0], LabelSet.of(carried(across.shared, 1).values()))
+    above = FromAbove.of(logs, across.alignment)
+    before, after = above.trips(found=False), above.trips(found=True)
+    assert before.shape == after.shape and before.dtype == np.uint8
+
+    def dark(picture: np.ndarray) -> float:
+        """Where all trips saw something: the colours of two mixed are darker than either."""
+        return float((picture.max(axis=2) < 110).mean())
+
+    assert dark(after) > 1.3 * dark(before)
+    things = above.things(labels, findings, changes(logs, findings))
+    assert things.shape == after.shape
+    colours = {tuple(c) for c in things.reshape(-1, 3).tolist()}
+    assert {(20, 150, 60), (210, 20, 40)} <= colours  # carried over, gone
+
+
+def test_a_trip_is_told_in_words_and_figures(twice, laid):
+    shared = share([(twice.first, twice.labels[0]), (twice.bad, LabelSet())], laid)
+    logs = (twice.first, twice.bad)
+    changed = changes(logs, shared.findings)
+    assert {change.kind for change in changed} <= {"gone", "replaced"} and changed
+    assert {c.kind for c in changes(logs[::-1], shared.findings)} == {c.kind for c in changed}
+    said = told(laid.trips[1], shared.edits[1], shared.findings, changed)
+    assert [one["track"] for one in said["carried"]] == [*carried(shared, 1)]
+    assert {one["from"] for one in said["carried"]} == {"trip 0"}
+    assert said["alignment"]["meets"] and said["alignment"]["residual_m"] < 0.02
+    assert said["changes"] == []
+    assert len(told(laid.trips[0], (), shared.findings, changed)["changes"]) == len(changed)
+
+
+def test_what_nobody_is_sure_of_is_not_carried_over(twice, laid, well_seen):
+    tracks = [twice.labels[0].tracks[id] for id in well_seen]
+
+    def scored(track: Track, score: float) -> Track:
+        made = {t: replace(a, source=Source.AUTO, score=score) for t, a in track.annotations.items()}
+        return replace(track, annotations=made)
+
+    for score, expected in ((0.2, set()), (0.8, {*well_seen})):
+        given = LabelSet.of(scored(track, score) for track in tracks)
+        assert {*carried(share([(twice.first, given), (twice.bad, LabelSet())], laid), 1)} == expected

@@ -154,7 +154,7 @@ def compared(
     annotation: Annotation, kind: Kind, boxes: Boxes, kinds: list[Kind], partner: int, mine: Boxes
 ) -> Sought:
     """An object with the box on it."""
-    group, away_m = GROUPS[kind], float(np.hypot(*annotation.box.center[:2]))
+    group, away_m = GROUPS.get(kind, "other"), float(np.hypot(*annotation.box.center[:2]))
     if partner < 0:
         return Sought(group, away_m, False)
     its, size = boxes.take(np.array([partner])), annotation.box.size_lwh_m

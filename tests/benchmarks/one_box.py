@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from autolabel import ego
-from autolabel.points import trace
+from autolabel.points import SurfaceConfig, trace
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from calib.types import F64, Bools
@@ -116,10 +116,37 @@ which they are given: "of those seen" counts only objects that have {least} poin
 - **dropped**: every fifth scan is missing; the labels of its frame are asked for all the same.
 - **shifted**: one pose in twenty is off by {low} to {high} m for one frame; `autolabel.ego` repairs them
   first.
-- The last column counts objects times frames a second on one thread, reading of the scans left out.
+- The last column counts objects times frames a second on one thread; in the bold row of a drive its scans
+  are read and cleared of the ground in that time, too.
 
-PandaSet is sequence 002, 22 frames. `pandaset-11` is the contract and was tuned on, as were the rows that
-say so; on the others nothing was chosen.
+PandaSet is sequence 002, 22 frames. `pandaset-11` is the contract and was tuned on, as were frames 1, 5, 8
+and 14 and the rows that say so. No constant was chosen on the others, but frames 3 and 18 are not untouched:
+they are the same two seconds of the same drive, and their errors by object were looked at, before one rule
+(what counts as parked) was corrected, and again before it was rewritten. The first full run of this round
+showed people of frame 3 worse than before; a threshold of the start was then put back to what it had been,
+for what frames 1 and 8 said of it. The simulated drives from 100 on are the cleaner report.
+
+## What it rests on
+
+- An alignment is less sure than its points make believe: {together} points of a car's surface count
+  as one. Points next to each other err together, and so do frames that follow each other, since the
+  surface they are aligned to was learned from them. Believed too much, far cars turned about their
+  rounded fronts and slid along their ways.
+- Whether something stands is asked of its surface: do the points fit it better at its first place,
+  or where it was found? Counting points in its first box took cars that creep for parked, because
+  most of their points stay in it.
+- The lowest tenth of a box is not looked at: there the ground shows, wherever it was not cleared
+  away.
+- An object whose own frame has no scan is looked for in the scans around it.
+
+## What is weak
+
+What is hidden when it is given is kept where it was, which is most of what vehicles and people lack
+on simulated drives ("of those seen" leaves it out). After a long occlusion something else may be
+taken for the object. A few points of a person tell neither its speed nor that it moves: people of
+frame 3 are found less often than before (0.74; it was 0.94). Far cars with less than twenty points
+are off by 0.2 to 0.5 m across their way. A car straight behind the
+LiDAR, where a sweep begins and ends, is off by what it drives in a tenth of a second.
 """
 
 
@@ -132,7 +159,13 @@ def main() -> None:
         table.append(line)
         print(line, flush=True)
     if "--write" in given:
-        page = TEXT.format(table="\n".join(table), least=LEAST_POINTS, low=SHIFTS_M[0], high=SHIFTS_M[1])
+        page = TEXT.format(
+            table="\n".join(table),
+            least=LEAST_POINTS,
+            low=SHIFTS_M[0],
+            high=SHIFTS_M[1],
+            together=round(SurfaceConfig().together),
+        )
         target: Path = REPOSITORY / "docs" / "one_box.md"
         target.write_text(page, encoding="utf-8")
         sys.stdout.write(f"wrote {target.relative_to(REPOSITORY)}\n")

@@ -404,3 +404,13 @@ def test_bytes_changed_at_random_give_points_or_one_clear_error(
         assert np.isfinite(read_points(path).points).all()
     except FormatError as error:
         assert str(path) in str(error)
+
+
+@pytest.mark.parametrize("offset_ns", [[134_000_000], [-5, 350_000_000], [150_000_000, 390_000_000]])
+def test_offsets_in_four_bytes_are_never_a_clock(tmp_path: Path, offset_ns: list[int]) -> None:
+    points = np.zeros((len(offset_ns), 3), np.float32)
+    cloud = PointCloud(points, offset_ns=np.array(offset_ns, np.int32))
+    write_pcd(tmp_path / "a.pcd", cloud)
+    again = read_points(tmp_path / "a.pcd")
+    assert again.start_ns is None
+    assert again.offset_ns.tolist() == offset_ns
