@@ -9,6 +9,7 @@ import numpy as np
 from autolabel.detect.clusters import Columns, Groups
 from autolabel.detect.priors import PRIORS
 from autolabel.detect.shapes import Shapes, shapes_of
+from calib.se3 import SE3
 from calib.types import F64, Floats
 from fusion.boxes import Box3D
 from fusion.categories import Kind, kind_of
@@ -135,7 +136,7 @@ def _yaw(shape: Shapes, usual: F64, facing_rad: float | None, upright: bool) -> 
 def _grown(shape: Shapes, cloud: Cloud, yaw_rad: float, usual: F64, exactly: bool) -> Box3D:
     """The box of a usual size whose seen sides lie on the points."""
     turn = yaw_rad - float(shape.yaws_rad[0])
-    ego_from_rectangle = Box3D.upright(shape.centers[0], np.ones(3), yaw_rad).ego_from_box
+    ego_from_rectangle = SE3.from_yaw(yaw_rad, shape.centers[0])
     quarter = abs(np.sin(turn)) < 0.02 or abs(np.cos(turn)) < 0.02
     if quarter:
         extents = shape.extents_m[0] if abs(np.cos(turn)) > 0.5 else shape.extents_m[0][::-1]
@@ -150,8 +151,7 @@ def _grown(shape: Shapes, cloud: Cloud, yaw_rad: float, usual: F64, exactly: boo
     top_m = float(shape.tops_m[0]) + SKIN_M
     sizes[2] = usual[2] if usual[2] > 0 and (exactly or top_m < NEARLY * usual[2]) else max(top_m, 0.2)
     middle[2] = sizes[2] / 2
-    ego_from_box = Box3D.upright(ego_from_rectangle @ middle, sizes, yaw_rad).ego_from_box
-    return Box3D(ego_from_box, *(float(size) for size in sizes))
+    return Box3D.upright(ego_from_rectangle @ middle, sizes, yaw_rad)
 
 
 def _side(low_m: float, high_m: float, lidar_m: float, usual_m: float, exactly: bool) -> tuple[float, float]:

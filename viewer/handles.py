@@ -5,7 +5,7 @@ Places are metres right and up of the middle of the box as the view was when the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -83,14 +83,14 @@ def dragged(view: Flat, box: Box3D, handle: Handle, start_m: F64, now_m: F64) ->
 def moved(box: Box3D, way_box: F64) -> Box3D:
     """A box moved along its own axes."""
     ego_from_new = SE3(box.ego_from_box.rotation, box.ego_from_box @ way_box)
-    return replace(box, ego_from_box=ego_from_new)
+    return Box3D(ego_from_new, box.length_m, box.width_m, box.height_m)
 
 
 def turned(box: Box3D, yaw_rad: float) -> Box3D:
     """A box turned about its own upright axis."""
     box_from_new = SE3.from_yaw(yaw_rad)
     ego_from_new = box.ego_from_box @ box_from_new
-    return replace(box, ego_from_box=ego_from_new)
+    return Box3D(ego_from_new, box.length_m, box.width_m, box.height_m)
 
 
 def resized(box: Box3D, sides: F64, way_box: F64) -> Box3D:

@@ -62,16 +62,16 @@ def _placed(
     now_ns, then_ns = int(log.timestamps_ns[frame]), int(log.timestamps_ns[other])
     if merge is Merge.WORLD:
         ego_from_world = log.trajectory.at(now_ns).inverse()
-        world_from_ego_then = log.trajectory.at(then_ns)
-        ego_from_ego_then = ego_from_world @ world_from_ego_then
-        return _moved(ego_from_ego_then, cloud, ~cloud.on_ground)
+        world_from_ego_at_then = log.trajectory.at(then_ns)
+        ego_from_ego_at_then = ego_from_world @ world_from_ego_at_then
+        return _moved(ego_from_ego_at_then, cloud, ~cloud.on_ground)
     if track is None or now_ns not in track.annotations or then_ns not in track.annotations:
         return None
     now, then = track.annotations[now_ns].box, track.annotations[then_ns].box
-    box_from_ego_then = then.ego_from_box.inverse()
-    ego_from_ego_then = now.ego_from_box @ box_from_ego_then
+    box_from_ego_at_then = then.ego_from_box.inverse()
+    ego_from_ego_at_then = now.ego_from_box @ box_from_ego_at_then
     around = Box3D(then.ego_from_box, *(float(size) + 2 * AROUND_M for size in then.size_lwh_m))
-    return _moved(ego_from_ego_then, cloud, points_in_box(cloud.points, around) & ~cloud.on_ground)
+    return _moved(ego_from_ego_at_then, cloud, points_in_box(cloud.points, around) & ~cloud.on_ground)
 
 
 def _moved(new_from_old: SE3, cloud: Cloud, rows: np.ndarray) -> tuple[F32, np.ndarray]:

@@ -12,4 +12,4 @@ class ConfidenceConfig(Settings):
         least: a box that is less likely right is flagged.
     """
 
-    least: Share = 0.93
+    least: Share = 0.96

@@ -25,9 +25,7 @@ def all_polar(points, rings, sectors, nearest, farthest):
 @njit(cache=True, nogil=True)
 def wrapped(sector, sectors):
     """A sector that is at most one turn off."""
-    if sector < 0:
-        return sector + sectors
-    return sector - sectors if sector >= sectors else sector
+    return sector + sectors if sector < 0 else sector - sectors if sector >= sectors else sector
 
 
 @njit(cache=True, nogil=True)

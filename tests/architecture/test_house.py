@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("calib", "fusion", "autolabel", "formats", "scripts")
+PACKAGES = ("calib", "fusion", "autolabel", "formats", "scripts", "viewer")
 SOURCES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 # Assembled from pieces so that this file does not name what it forbids.
 PRIVATE_PATHS = re.compile("/(" + "|".join(("wo" + "rk", "ro" + "ot", "ho" + "me/[a-z]+")) + ")/")

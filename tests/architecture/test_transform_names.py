@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("calib", "fusion", "autolabel", "formats", "scripts")
+PACKAGES = ("calib", "fusion", "autolabel", "formats", "scripts", "viewer")
 SOURCES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 TRANSFORM = re.compile(r"^_?(?P<dst>[a-z0-9]+(?:_[a-z0-9]+)*?)_from_(?P<src>[a-z0-9_]+?)_?$")
 POINTS = re.compile(r"^(?:points|point|corners|cloud|centers|centres|places)_(?P<frame>[a-z0-9_]+)$")

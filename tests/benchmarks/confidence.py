@@ -23,7 +23,8 @@ from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from calib.types import F64
 from tests.benchmarks.boosting import written
-from tests.benchmarks.confidence_cases import DISTURBED, SETTINGS, TUNED, Case, all_cases, only
+from tests.benchmarks.confidence_case import DISTURBED, Case
+from tests.benchmarks.confidence_cases import SETTINGS, TUNED, all_cases, only
 from tests.benchmarks.confidence_page import PAGE_TEXT
 from tests.benchmarks.confidence_table import trained
 from tests.benchmarks.detector_drives import simulated_drive

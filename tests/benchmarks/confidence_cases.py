@@ -2,8 +2,8 @@
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,13 +19,14 @@ from autolabel.scans import Scans
 from autolabel.traced import Traced, is_given
 from autolabel.world import LocalWorld
 from calib.se3 import SE3
-from calib.types import F64, I64, Bools
+from calib.types import Bools
 from formats.pandaset import PANDASET
 from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
 from fusion.labels import Annotation, LabelSet
 from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate, visible_only
+from tests.benchmarks.confidence_case import DISTURBED, Case
 from tests.benchmarks.detector_drives import STYLES, kept
 from tests.benchmarks.found_objects import GROUPS, compared, partners_of
 from tests.benchmarks.keyframes import thinned
@@ -40,79 +41,7 @@ TUNED, REPORTED = tuple(range(1, 14)), (100, 101, 102, 103)
 LONG = ("stop-100", "curve-101", "stop-1", "curve-2", "straight-3")
 REAL_SEEDS = {11: True, 3: False, 18: False}
 SURELY_LABELLED_M = 76.0
-DISTURBED = "one box, disturbed"
 SETTINGS = Config(rectangles=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """The boxes that were made of one drive in one way, and what is right of them.
-
-    Attributes:
-        name: of the drive.
-        mode: from what they were made.
-        tuned: whether tables are fitted to them, and the threshold chosen on them.
-        columns: evidence of N boxes, and of their tracks, by name.
-        whole: names of what is told of tracks.
-        owners: (N,) whose they are.
-        sources: (N,) see `source_of`.
-        groups: (N,) what they are called.
-        right: (N, 5) the kind, the size, the heading, the centre, and all of it: no edit is needed.
-        there: (N,) whether there is a true object.
-    """
-
-    name: str
-    mode: str
-    tuned: bool
-    columns: dict[str, F64]
-    whole: tuple[str, ...]
-    owners: I64
-    sources: np.ndarray
-    groups: np.ndarray
-    right: Bools
-    there: Bools
-
-    def take(self, rows: np.ndarray) -> "Case":
-        """Some of the boxes."""
-        columns = {name: values[rows] for name, values in self.columns.items()}
-        parts = (self.owners, self.sources, self.groups, self.right, self.there)
-        return replace(
-            self, columns=columns, **dict(zip(PER_BOX, (part[rows] for part in parts), strict=True))
-        )
-
-    def save(self, path: Path) -> None:
-        """To a file."""
-        columns = {f"column {name}": values for name, values in self.columns.items()}
-        about = np.array([self.name, self.mode, str(self.tuned)])
-        np.savez(
-            path,
-            about=about,
-            whole=np.array(self.whole),
-            **columns,
-            **{name: getattr(self, name) for name in PER_BOX},
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> "Case":
-        """From a file."""
-        with np.load(path) as found:
-            columns = {name[7:]: found[name] for name in found.files if name.startswith("column ")}
-            name, mode, tuned = found["about"].tolist()
-            whole = tuple(found["whole"].tolist())
-            return cls(name, mode, tuned == "True", columns, whole, *(found[part] for part in PER_BOX))
-
-
-PER_BOX = ("owners", "sources", "groups", "right", "there")
-
-
-def joined(cases: Sequence[Case]) -> Case:
-    """All boxes of several, no track of one mixed up with that of another."""
-    offsets = np.cumsum([0, *(case.owners.max(initial=-1) + 1 for case in cases[:-1])])
-    columns = {name: np.concatenate([case.columns[name] for case in cases]) for name in cases[0].columns}
-    owners = np.concatenate([case.owners + offset for case, offset in zip(cases, offsets, strict=True)])
-    rest = (np.concatenate([getattr(case, name) for case in cases]) for name in PER_BOX[1:])
-    tuned = all(case.tuned for case in cases)
-    return Case("all", "all", tuned, columns, cases[0].whole, owners, *rest)
 
 
 def all_cases(cache: Path | None, again: bool) -> Iterator[Case]:

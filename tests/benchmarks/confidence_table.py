@@ -8,7 +8,7 @@ from autolabel.confidence.model import Table
 from autolabel.steps import Entry, Odds
 from calib.types import F64
 from tests.benchmarks.boosting import fitted
-from tests.benchmarks.confidence_cases import DISTURBED, Case, joined
+from tests.benchmarks.confidence_case import DISTURBED, Case, joined
 
 ROUNDS = {"kind": 100, "size": 100, "heading": 150, "place": 300}
 RIDGES = {"kind": 12.0, "size": 12.0, "heading": 2.0, "place": 2.0}
