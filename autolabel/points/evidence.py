@@ -12,7 +12,6 @@ from autolabel.points.follow import SEED_WEIGHT, as_measured, is_found
 from autolabel.points.index import PointBank, PointIndex
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
-from autolabel.points.sizes import Extent
 from autolabel.reconstruct.evidence import PointReport
 from autolabel.smoother import Measurements, Motion
 from autolabel.world import Sightings
@@ -59,7 +58,7 @@ class ObjectPoints:
         size = np.median(path.sizes_lwh_m, axis=0)[None]
         seeds = Seeds((self.kind,), frames[:1], poses[:1], size)
         shapes = self._aggregated(seeds, frames, poses, motion)
-        extent, rows = Extent.of(size[0] / 2), []
+        rows: list[int] = []
         count = len(frames)
         support, crossed = np.full(count, -1, dtype=np.int64), np.full(count, np.nan)
         aligned, covariances = poses.copy(), np.zeros((count, 3, 3))
@@ -67,9 +66,7 @@ class ObjectPoints:
             index = self.bank.at(frame)
             if index is None:
                 continue
-            pose, hessian, fits, near = self._aligned(
-                index, poses[row], motion.velocities[row], frame, shapes
-            )
+            pose, hessian, fits = self._aligned(index, poses[row], motion.velocities[row], frame, shapes)
             support[row], crossed[row] = round(float(fits[2])), _crossed(index, poses[row], shapes.halves[0])
             if is_found(fits[None], self.config)[0]:
                 rows.append(row)
@@ -78,11 +75,9 @@ class ObjectPoints:
                     pose[None], hessian[None], weights, seeds, np.zeros(1, int), self.config
                 )
                 aligned[row], covariances[row] = pose, noise[0]
-                extent.add(near, pose, index.grid[-1])
         chosen = np.array(rows, dtype=np.int64)
-        size_m, sigmas_m = extent.size()
         seen = _measurements(motion, aligned, covariances, chosen)
-        return PointReport(chosen, seen, size_m, sigmas_m, support, crossed)
+        return PointReport(chosen, seen, support, crossed)
 
     def _aggregated(self, seeds: Seeds, frames: I64, poses: F64, motion: Motion) -> Shapes:
         surfaces = seeds.surfaces(self.config)
@@ -99,8 +94,8 @@ class ObjectPoints:
 
     def _aligned(
         self, index: PointIndex, pose: F64, velocity: F64, frame: int, shapes: Shapes
-    ) -> tuple[F64, F64, F64, F64]:
-        """Pose, information, fits, and the points nearby."""
+    ) -> tuple[F64, F64, F64]:
+        """Pose, information and fits."""
         from autolabel.points import _gather_kernels, _kernels
 
         surface = self.config.of(self.kind)
@@ -125,14 +120,14 @@ class ObjectPoints:
         )
         out, hessian, shape = everyone[0].copy(), np.zeros((4, 4)), _kernels.pick(shapes.arrays, 0)
         if kept < 2:
-            return out, hessian, np.zeros(5), near[:0]
+            return out, hessian, np.zeros(5)
         yaw_weight = 1.0 if surface.turns else 1e6
         height_weight = surface.together / HEIGHT_SIGMA_M**2
         origin = index.grid[-1]
         fit = _kernels.align(near, kept, out, sizes[0], origin, shape, 12, height_weight, yaw_weight, hessian)
         inside, fit_inside = _kernels.judge(near, kept, out, sizes[0], shape)
         fits = np.array([fit, inside, fit_inside, total, kept], dtype=np.float64)
-        return out, hessian, fits, near[:kept]
+        return out, hessian, fits
 
 
 def _crossed(index: PointIndex, pose: F64, half: F64) -> float:

@@ -12,7 +12,6 @@ from autolabel.reconstruct.ends import Signs, stretches, there
 from autolabel.reconstruct.evidence import Evidence, PointReport
 from autolabel.reconstruct.headings import poses_from, tilts_at, tilts_of
 from autolabel.reconstruct.scope import Scope
-from autolabel.reconstruct.sizes import with_points
 from autolabel.reconstruct.trace import Trace, trace
 from autolabel.smoother import Motion
 from autolabel.world import LocalWorld, Sightings
@@ -68,8 +67,7 @@ def reconstruct(
     for _ in range(POINT_ROUNDS if evidence.points is not None else 0):
         assert evidence.points is not None
         report = evidence.points.measure(boxes_along(path, evidence, world), path.motion)
-        size_lwh_m = with_points(evidence, report)
-        path = trace(evidence, frames_ns, kind, world, settings, report.measurements, size_lwh_m)
+        path = trace(evidence, frames_ns, kind, world, settings, report.measurements)
     sightings = boxes_along(path, evidence, world)
     signs = Signs.of(path.times_ns, evidence, scope.shares(sightings), report)
     every_ns = np.union1d(world.log.timestamps_ns, evidence.seen_ns)

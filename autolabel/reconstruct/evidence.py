@@ -20,8 +20,6 @@ class PointReport:
     Attributes:
         rows: (M,) which rows of the path were measured, rising.
         measurements: the poses of those rows, at the times of the motion that was handed in.
-        size_lwh_m: (3,) the size that all points together tell.
-        size_sigmas_m: (3,) how sure; infinite along a side that no points tell.
         support: (N,) points on the object in each row of the path; -1 where there is no scan.
         crossed: (N,) share, of the rays that go through the box in each row, of those that pass it and end
             behind it; NaN where no ray reaches it.
@@ -29,8 +27,6 @@ class PointReport:
 
     rows: I64
     measurements: Measurements
-    size_lwh_m: F64
-    size_sigmas_m: F64
     support: I64
     crossed: F64
 

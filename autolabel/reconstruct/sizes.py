@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autolabel.reconstruct.evidence import Evidence, PointReport
+from autolabel.reconstruct.evidence import Evidence
 from calib.types import F64
-
-UNSURE_M = 0.15
 
 
 def size_of(evidence: Evidence) -> F64:
@@ -25,12 +23,3 @@ def weighted_median(values: F64, weights: F64) -> F64:
     middle = np.argmax(heaped >= heaped[-1] / 2, axis=0)
     columns = np.arange(values.shape[1])
     return np.asarray(values[order[middle, columns], columns])
-
-
-def with_points(evidence: Evidence, report: PointReport) -> F64:
-    """(3,) the size once points have spoken: theirs, as far as they are sure and nobody gave one."""
-    size_lwh_m = size_of(evidence)
-    if len(evidence.keys):
-        return size_lwh_m
-    trust = UNSURE_M**2 / (UNSURE_M**2 + report.size_sigmas_m**2)
-    return np.asarray(size_lwh_m + trust * (report.size_lwh_m - size_lwh_m))

@@ -50,15 +50,13 @@ def trace(
     world: LocalWorld,
     settings: ReconstructConfig,
     extra: Measurements | None = None,
-    size_lwh_m: F64 | None = None,
 ) -> Trace:
     """The most likely motion at frames and wherever there is evidence.
 
     `extra` are measurements at instants of the result of an earlier call, such as those of points.
     """
     keys, found = evidence.keys, evidence.detections
-    if size_lwh_m is None:
-        size_lwh_m = size_of(evidence)
+    size_lwh_m = size_of(evidence)
     times_ns = np.unique(np.concatenate([frames_ns, evidence.seen_ns]))
     cars = world.local_from_ego(found.times_ns).translations
     places = anchored(found.boxes, cars, size_lwh_m, settings.anchor)

@@ -7,7 +7,6 @@ from autolabel.points import PointsConfig
 from autolabel.points.config import WALKER
 from autolabel.points.filter import States
 from autolabel.points.shapes import Shapes
-from autolabel.points.sizes import Extent
 from fusion.boxes import Box3D
 from fusion.categories import Kind
 from fusion.overlap import points_in_box
@@ -245,22 +244,3 @@ def test_a_person_is_expected_straight_ahead_and_a_pose_corrects_that() -> None:
     states.update(which, np.array([[-0.1, -0.1, 0.0]]), np.eye(3)[None] * 0.01)
     assert -0.2 < states.means[0, 0] < -0.1
     assert (states.spreads(which) < before).all()
-
-
-@pytest.mark.parametrize("assumed", [(4.5, 1.9, 1.6), (4.2, 2.1, 1.5)])
-def test_the_size_is_told_by_what_was_seen(assumed) -> None:
-    rng, size = np.random.default_rng(0), (4.5, 1.9, 1.6)
-    extent = Extent.of(np.array(assumed) / 2)
-    for _ in range(3):
-        extent.add(seen_faces(size, rng), np.zeros(4), EYE)
-    found, sigmas = extent.size()
-    assert np.isfinite(sigmas).all()
-    assert np.abs(found[:2] - size[:2]).max() < 0.12
-
-
-def test_a_size_that_was_not_seen_stays_unknown() -> None:
-    extent = Extent.of(np.array([2.0, 1.0, 0.8]))
-    extent.add(np.zeros((5, 3)), np.zeros(4), EYE)
-    size, sigmas = extent.size()
-    assert size.tolist() == [4.0, 2.0, 1.6]
-    assert np.isinf(sigmas).all()

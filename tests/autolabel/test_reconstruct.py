@@ -199,7 +199,7 @@ def test_no_detection_serves_two_objects(make_log, make_track) -> None:
 
 
 class Points:
-    """Points that tell exactly where an object is, and how long it is."""
+    """Points that tell exactly where an object is."""
 
     def __init__(self, truth: Sightings) -> None:
         self.truth, self.asked = truth, 0
@@ -212,8 +212,7 @@ class Points:
         seen = Measurements.of(motion.times_s[rows], poses.translations, poses.yaws_rad, 0.02, 0.01)
         support = np.zeros(len(path), np.int64)
         support[rows] = 100
-        size = self.truth.sizes_lwh_m[0]
-        return PointReport(rows, seen, size, np.full(3, 0.01), support, np.zeros(len(path)))
+        return PointReport(rows, seen, support, np.zeros(len(path)))
 
 
 def test_points_draw_the_path_to_them(make_log, traffic) -> None:
