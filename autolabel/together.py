@@ -114,11 +114,11 @@ def _retraced(traced: tuple[Traced, ...], edits: tuple[Edit, ...]) -> tuple[Trac
     for track in carried:
         note = f"carried over from trip {track.attributes[FROM_TRIP]}, track {track.attributes[FROM_TRACK]}"
         bare = replace(track, annotations={}, image_boxes={})
-        found.append(Traced(bare, tuple(track.annotations.values()), {}, None, (note,)))
+        found.append(Traced(bare, tuple(track.annotations.values()), None, (note,)))
     return tuple(found)
 
 
 def _agreed(one: Traced, annotations: tuple[Annotation, ...]) -> Traced:
     made = {a.timestamp_ns: a for a in (*one.made, *annotations)}
     notes = (*one.notes, "stands on other trips too: one box made of all of theirs")
-    return replace(one, made=tuple(made[t] for t in sorted(made)), features={}, notes=notes)
+    return replace(one, made=tuple(made[t] for t in sorted(made)), notes=notes)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from autolabel.detections import Detections
-from calib.types import F64
 from fusion.edits import Edit, PutAnnotations, PutTrack, RemoveAnnotations, SetTrack
 from fusion.labels import Annotation, Attributes, Source, Track
 
@@ -18,7 +17,6 @@ class Traced:
     Attributes:
         track: what was known before: id, category, given annotations; none of these where it is new.
         made: the annotations that were made, in order of time.
-        features: by name, (N,) values one an annotation that was made: what a confidence is told from.
         detections: those that are held for it; None where it was followed by its points alone.
         notes: what was decided, in words.
         attributes: of the track from now on; None where they stay.
@@ -26,7 +24,6 @@ class Traced:
 
     track: Track
     made: tuple[Annotation, ...]
-    features: Mapping[str, F64]
     detections: Detections | None
     notes: tuple[str, ...]
     attributes: Attributes | None = None

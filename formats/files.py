@@ -11,9 +11,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from formats.errors import FormatError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -89,6 +94,24 @@ def read_json(path: Path) -> Any:
         raise FormatError(path, f"line {error.lineno} column {error.colno}", error.msg) from None
     except (RecursionError, ValueError) as error:
         raise FormatError(path, "", f"not JSON that can be read: {error}") from None
+
+
+def read_settings(path: Path, model: type[Model]) -> Model:
+    """Settings from a YAML file; an empty one says nothing, and leaves the defaults.
+
+    Raises:
+        FormatError: it cannot be read, or says what is not known; says where.
+    """
+    import yaml
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FormatError(path, "", f"cannot be read: {str(error).splitlines()[0]}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FormatError(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from None
 
 
 def _place_of_non_finite(content: Any) -> str:

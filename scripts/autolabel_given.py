@@ -159,25 +159,10 @@ def frame_numbers(text: str) -> list[int]:
 
 def settings(path: Path | None, *, trust_poses: bool, points: bool, rectangles: bool) -> Config:
     """The defaults, with what a file and the command line say otherwise."""
-    from pydantic import ValidationError
-
     from autolabel import Config
-    from formats.errors import FormatError
+    from formats.files import read_settings
 
-    given: object = {}
-    if path is not None:
-        import yaml
-
-        try:
-            given = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise FormatError(path, "", f"cannot be read: {str(error).splitlines()[0]}") from None
-    try:
-        found = Config.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FormatError(path or Path(), place, first["msg"]) from None
+    found = Config() if path is None else read_settings(path, Config)
     off = {"mend_poses": trust_poses, "use_points": not points, "rectangles": not rectangles}
     return found.model_copy(update={name: False for name, is_off in off.items() if is_off})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autolabel.fit import Cloud as Pointed
 from calib.errors import CrosslabelError
 from calib.types import F32, F64, I32, U8, Bools
 from fusion.align import points_in_ego, read_deskewed
@@ -51,6 +52,10 @@ class Cloud:
         """Of a frame without a sweep."""
         none, whole = np.zeros(0, np.float32), np.zeros(0, np.int32)
         return cls(np.zeros((0, 3), np.float32), none, whole, whole, none, None, np.zeros(3))
+
+    def pointed(self, rows: np.ndarray | slice = slice(None)) -> Pointed:
+        """Some of the points, or all, as what a box is fitted to."""
+        return Pointed(self.points[rows], self.above_m[rows], self.lidar)
 
     @property
     def on_ground(self) -> Bools:

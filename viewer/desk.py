@@ -34,12 +34,6 @@ class Ground(StrEnum):
     DIMMED = "dimmed"
     HIDDEN = "hidden"
 
-    @property
-    def next(self) -> Ground:
-        """In turn."""
-        listed = list(Ground)
-        return listed[(listed.index(self) + 1) % len(listed)]
-
 
 @dataclass(frozen=True, slots=True)
 class Display:
@@ -125,10 +119,9 @@ class Desk:
 
     def visible_points(self) -> Bools:
         """(N,) which points of the frame are shown."""
-        cloud = self.cloud
         if self.display.ground is Ground.HIDDEN:
-            return ~cloud.on_ground
-        return np.ones(len(cloud.points), dtype=np.bool_)
+            return ~self.cloud.on_ground
+        return np.ones(len(self.cloud.points), dtype=np.bool_)
 
     def view(self, pane: str) -> View | None:
         """The view of a pane; a flat one has none where no box is selected."""
@@ -171,8 +164,7 @@ class Desk:
         annotation = self.session.annotation
         if annotation is not None:
             self.orbit = self.orbit.onto(annotation.box.center, min(self.orbit.distance_m, CLOSE_M))
-            for side in Side:
-                self._tie(side, afresh=True)
+            self._retie(afresh=True)
         self.changed()
 
     def on_pointer(self, pane: str, event: Pointer) -> None:
@@ -278,9 +270,9 @@ class Desk:
         around = Flat.around(side, annotation.box, self.size(side))
         self.flats[side] = around if before is None or afresh else replace(around, m_per_px=before.m_per_px)
 
-    def _retie(self) -> None:
+    def _retie(self, afresh: bool = False) -> None:
         for side in Side:
-            self._tie(side)
+            self._tie(side, afresh)
 
     def _fetch(self) -> None:
         at = self.session.frame
@@ -292,8 +284,7 @@ class Desk:
         if changed & (Changed.SELECTION | Changed.LABELS):
             self.ghost = None
         if Changed.SELECTION in changed:
-            for side in Side:
-                self._tie(side, afresh=True)
+            self._retie(afresh=True)
         elif self._tool is None:
             self._retie()
         self.changed()

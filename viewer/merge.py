@@ -15,7 +15,7 @@ from fusion.overlap import points_in_box
 from viewer.cache import Cloud, FrameCache
 from viewer.colours import ColourBy, colours_of, dimmed
 
-REACH, STEP = 10, 1
+REACH = 10
 AROUND_M = 0.3
 
 
@@ -26,23 +26,17 @@ class Merge(StrEnum):
     WORLD = "merged in the world"
     OBJECT = "merged on the object"
 
-    @property
-    def next(self) -> Merge:
-        """In turn."""
-        listed = list(Merge)
-        return listed[(listed.index(self) + 1) % len(listed)]
-
 
 def merged(
     log: DriveLog, cache: FrameCache, frame: int, merge: Merge, track: Track | None, by: ColourBy
-) -> tuple[F32, U8, int]:
-    """(N, 3) points of the frames around one in its ego frame, (N, 4) colours, and how many frames are in.
+) -> tuple[F32, U8]:
+    """(N, 3) points of the frames around one in its ego frame, and their (N, 4) colours.
 
     In the world what stands still gets sharp; on the object what moves with the boxes of a track does: a
     check of calibration, poses and boxes at a glance. Frames that are not read yet are begun and left out.
     """
-    points, colours, count = [np.zeros((0, 3), np.float32)], [np.zeros((0, 4), np.uint8)], 0
-    for other in range(max(frame - REACH, 0), min(frame + REACH + 1, len(log)), STEP):
+    points, colours = [np.zeros((0, 3), np.float32)], [np.zeros((0, 4), np.uint8)]
+    for other in range(max(frame - REACH, 0), min(frame + REACH + 1, len(log))):
         there = cache.get(other)
         if other == frame or there is None or not log.trajectory.covers(int(log.timestamps_ns[other])):
             continue
@@ -51,8 +45,7 @@ def merged(
             placed, rows = kept
             points.append(placed)
             colours.append(dimmed(colours_of(there.cloud, by), there.cloud.on_ground)[rows])
-            count += 1
-    return np.concatenate(points), np.concatenate(colours), count
+    return np.concatenate(points), np.concatenate(colours)
 
 
 def _placed(

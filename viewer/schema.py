@@ -7,10 +7,10 @@ import zlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from autolabel.settings import Settings
-from calib.errors import CrosslabelError
+from formats.files import read_settings
 from fusion.labels import LabelSet
 
 Metres = Annotated[float, Field(gt=0, le=100)]
@@ -72,18 +72,9 @@ class Schema(Settings):
         """From a YAML file.
 
         Raises:
-            CrosslabelError: it cannot be read, or says what is not known.
+            FormatError: it cannot be read, or says what is not known.
         """
-        import yaml
-
-        try:
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise CrosslabelError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise CrosslabelError(f"{path}: {place}: {first['msg']}") from None
+        return read_settings(path, cls)
 
     @classmethod
     def of(cls, labels: LabelSet) -> Schema:

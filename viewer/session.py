@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
@@ -57,6 +57,7 @@ class Session:
     preview: Edit | None = None
     _listeners: list[Listener] = field(default_factory=list, repr=False)
     _shown: tuple[LabelSet, Edit | None, LabelSet] | None = field(default=None, repr=False)
+    _present: tuple[LabelSet, int, list[tuple[Track, Annotation]]] | None = field(default=None, repr=False)
 
     @property
     def time_ns(self) -> int:
@@ -84,9 +85,18 @@ class Session:
         return None if self.track is None else self.track.annotations.get(self.time_ns)
 
     def present(self) -> list[tuple[Track, Annotation]]:
-        """The boxes of the frame that is shown."""
-        time_ns = self.time_ns
-        return [(t, a) for t in self.labels.tracks.values() if (a := t.annotations.get(time_ns)) is not None]
+        """The boxes of the frame that is shown; the same list as long as nothing changes."""
+        labels, time_ns = self.labels, self.time_ns
+        if self._present is None or self._present[0] is not labels or self._present[1] != time_ns:
+            there = [(t, a) for t in labels.tracks.values() if (a := t.annotations.get(time_ns)) is not None]
+            self._present = (labels, time_ns, there)
+        return self._present[2]
+
+    def frame_at(self, time_ns: int) -> int | None:
+        """The number of the frame at an instant, if there is one."""
+        number = int(np.searchsorted(self.log.timestamps_ns, time_ns))
+        known = number < len(self.log) and int(self.log.timestamps_ns[number]) == time_ns
+        return number if known else None
 
     def subscribe(self, listener: Listener) -> None:
         """Calls a listener after every change."""
@@ -214,8 +224,3 @@ class Session:
 
 def _titled(title: str, *edits: Edit) -> Edit:
     return Group(tuple(edits), title)
-
-
-def all_of(edits: Iterable[Edit], title: str) -> Edit:
-    """Several edits as one step of the history."""
-    return _titled(title, *edits)

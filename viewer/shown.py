@@ -33,8 +33,9 @@ class Shown:
 
     desk: Desk
     _colours: tuple[tuple[Any, ...], U8] | None = field(default=None, repr=False)
+    _drawing: tuple[tuple[Any, ...], tuple[Lines, Faces]] | None = field(default=None, repr=False)
     _points: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
-    _merged: tuple[tuple[Any, ...], tuple[F32, U8, int]] | None = field(default=None, repr=False)
+    _merged: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
     _seen: dict[str, tuple[ImageRef, VisiblePoints | None]] = field(default_factory=dict, repr=False)
 
     def colours(self) -> U8:
@@ -55,7 +56,7 @@ class Shown:
         if self._points is None or _differ(made_of, self._points[0]):
             points = desk.cloud.points
             if desk.display.ground is Ground.HIDDEN:
-                kept = ~desk.cloud.on_ground
+                kept = desk.visible_points()
                 points, colours = points[kept], colours[kept]
             if others is not None:
                 points, colours = np.concatenate([points, others[0]]), np.concatenate([colours, others[1]])
@@ -70,13 +71,14 @@ class Shown:
             self._seen[image.camera] = known
         return known[1]
 
-    def lines(self) -> Lines:
-        """Boxes and the grid on the ground."""
-        return Lines.joined([grid(), box_lines(self.looks())])
-
-    def faces(self) -> Faces:
-        """The sides of those boxes that stand out."""
-        return box_faces(self.looks())
+    def drawing(self) -> tuple[Lines, Faces]:
+        """The grid, boxes and what stands out of them; the same as long as nothing changes."""
+        desk, session = self.desk, self.desk.session
+        made_of = (session.present(), session.selected, desk.hovered, desk.display.others, desk.ghost)
+        if self._drawing is None or _differ(made_of, self._drawing[0]):
+            looks = self.looks()
+            self._drawing = (made_of, (Lines.joined([grid(), box_lines(looks)]), box_faces(looks)))
+        return self._drawing[1]
 
     def looks(self) -> list[BoxLook]:
         """The boxes that are shown."""
@@ -97,7 +99,7 @@ class Shown:
         found = None if ghost is None else ghost.annotations.get(self.desk.session.time_ns)
         return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
 
-    def _others(self) -> tuple[F32, U8, int]:
+    def _others(self) -> tuple[F32, U8]:
         """The points of the other frames that are shown as well."""
         desk = self.desk
         merge, by = desk.display.merge, desk.display.colour_by

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,8 +30,6 @@ class Reconstruction:
         parked: whether it stands still.
         detected: (N,) whether a detection stands behind the box.
         scores: (N,) in 0..1.
-        features: (N,) each, what a confidence can be learnt from, by name.
-        track_features: of the object as a whole.
     """
 
     sightings: Sightings
@@ -40,8 +37,6 @@ class Reconstruction:
     parked: bool
     detected: Bools
     scores: F64
-    features: Mapping[str, F64]
-    track_features: Mapping[str, float]
 
 
 def reconstruct(
@@ -74,8 +69,7 @@ def reconstruct(
     parts = stretches(np.union1d(frames_ns, evidence.seen_ns), path.times_ns, every_ns)
     kept = there(signs, parts, settings.presence, settings.longest_gap_s)
     kept &= np.isin(path.times_ns, frames_ns)
-    features = _features(path, evidence, signs)
-    scores = np.asarray(0.5 ** (features["key_s"] / settings.half_life_s))
+    scores = np.asarray(0.5 ** (_key_s(path, evidence) / settings.half_life_s))
     rows = np.nonzero(kept)[0]
     return Reconstruction(
         Sightings(path.times_ns[rows], sightings.local_from_box.take(rows), sightings.sizes_lwh_m[rows]),
@@ -83,8 +77,6 @@ def reconstruct(
         path.parked,
         np.isin(path.times_ns[rows], evidence.detections.times_ns),
         scores[rows],
-        {name: values[rows] for name, values in features.items()},
-        {"keys": float(len(evidence.keys)), "detections": float(len(evidence.detections))},
     )
 
 
@@ -98,17 +90,7 @@ def boxes_along(path: Trace, evidence: Evidence, world: LocalWorld) -> Sightings
     return Sightings(path.times_ns, local_from_box, np.tile(path.size_lwh_m, (len(path.times_ns), 1)))
 
 
-def _features(path: Trace, evidence: Evidence, signs: Signs) -> dict[str, F64]:
-    """(K,) each, by name."""
+def _key_s(path: Trace, evidence: Evidence) -> F64:
+    """(K,) seconds to the nearest given box; to the nearest detection where none is given."""
     keys_ns = evidence.keys.times_ns if len(evidence.keys) else evidence.detections.times_ns
-    return {
-        "since_s": signs.since_s,
-        "key_s": np.abs(path.times_ns[:, None] - keys_ns).min(axis=1) / 1e9,
-        "doubt": signs.doubt,
-        "dense": signs.dense,
-        "absence": signs.absence,
-        "sigma_m": path.motion.sigmas_m,
-        "speed_mps": path.motion.speeds_mps,
-        "points": signs.points.astype(np.float64),
-        "crossed": signs.crossed,
-    }
+    return np.asarray(np.abs(path.times_ns[:, None] - keys_ns).min(axis=1) / 1e9)

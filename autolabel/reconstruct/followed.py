@@ -75,16 +75,9 @@ def _traced(track: Track, ways: Ways, seeds: Seeds, scans: Scans, tilts: F64, su
         Annotation(int(scans.frames_ns[frame]), box, Source.INTERPOLATED, FOUND if seen else UNSEEN)
         for frame, box, seen in zip(frames, boxes, found, strict=True)
     )
-    away_s = np.abs(scans.frames_ns[frames] - scans.frames_ns[seeds.frames[k]]) / 1e9
-    features = {
-        "key_s": away_s,
-        "points": support[k, frames].astype(np.float64),
-        "found": found.astype(np.float64),
-        "speed_mps": np.linalg.norm(ways.velocities[k, frames], axis=1),
-    }
     notes = (
         "followed by its points from one given box",
         "stands still" if ways.parked[k] else "moves",
         f"found in {int(found.sum())} of {len(frames)} frames",
     )
-    return Traced(track, made, features, None, notes)
+    return Traced(track, made, None, notes)

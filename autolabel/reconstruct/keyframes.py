@@ -70,14 +70,11 @@ def _traced(
     """An object with the boxes at the frames at which none is given."""
     new = ~np.isin(whole.sightings.times_ns, [a.timestamp_ns for a in given])
     made = annotations_of(whole, world)
-    features = {name: values[new] for name, values in whole.features.items()}
     notes = (
         f"given in {len(given)} frames, detected in {len(detections)}",
         "stands still" if whole.parked else "moves",
     )
-    return Traced(
-        track, tuple(a for a, is_new in zip(made, new, strict=True) if is_new), features, detections, notes
-    )
+    return Traced(track, tuple(a for a, is_new in zip(made, new, strict=True) if is_new), detections, notes)
 
 
 def annotations_of(whole: Reconstruction, world: LocalWorld) -> list[Annotation]:

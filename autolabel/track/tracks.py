@@ -104,10 +104,9 @@ def all_chains(
 
 def _traced(chain: Chain, scans: Scans, bank: PointBank | None, config: Config) -> Traced:
     if bank is None:
-        sightings, features = path_of(chain, scans.frames_ns, scans.world), {}
+        sightings = path_of(chain, scans.frames_ns, scans.world)
     else:
-        whole = with_points(chain, bank, config)
-        sightings, features = whole.sightings, dict(whole.features)
+        sightings = with_points(chain, bank, config).sightings
     scores = _scores(chain, sightings.times_ns, scans.world, config.track)
     detected = set(chain.seen.times_ns.tolist())
     made = tuple(
@@ -117,7 +116,7 @@ def _traced(chain: Chain, scans: Scans, bank: PointBank | None, config: Config) 
     chances = float(chance(np.array(chain.odds)))
     attributes = {"score": chances, "odds": chain.odds, "detections": len(chain.seen)}
     notes = (f"{len(chain.seen)} detections, an object with a chance of {100 * chances:.0f} %",)
-    return Traced(Track("", _category(chain.seen), attributes=attributes), made, features, chain.seen, notes)
+    return Traced(Track("", _category(chain.seen), attributes=attributes), made, chain.seen, notes)
 
 
 def path_of(chain: Chain, frames_ns: I64, world: LocalWorld) -> Sightings:

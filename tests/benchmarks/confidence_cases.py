@@ -25,9 +25,9 @@ from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
 from fusion.labels import Annotation, LabelSet
 from fusion.log import DriveLog
-from fusion.simulate import SimulationConfig, simulate, visible_only
+from fusion.simulate import visible_only
 from tests.benchmarks.confidence_case import DISTURBED, Case
-from tests.benchmarks.detector_drives import STYLES, kept
+from tests.benchmarks.detector_drives import simulated
 from tests.benchmarks.found_objects import GROUPS, compared, partners_of
 from tests.benchmarks.keyframes import thinned
 from tests.benchmarks.kitti_tracking import TUNED as KITTI_TUNED
@@ -69,25 +69,9 @@ def all_cases(cache: Path | None, again: bool) -> Iterator[Case]:
         yield from made
 
 
-def simulated_drive(seed: int, cache: Path | None) -> tuple[DriveLog, LabelSet]:
-    """Five seconds with 120,000 firings a sweep, and all that is there."""
-    config = SimulationConfig(
-        name=f"simulated {seed}",
-        seed=seed,
-        seconds=5.0,
-        azimuth_steps=1875,
-        style=STYLES[seed % 3],
-        cameras=0,
-    )
-    log, truth = simulate(config)
-    if cache is not None:
-        log = kept(log, cache / f"detector_{seed}")
-    return log, truth
-
-
 def disturbed_cases(seed: int, cache: Path | None) -> Iterator[Case]:
     """Boxes that were put beside their objects: what is not got wrong today may be tomorrow."""
-    log, truth = simulated_drive(seed, cache)
+    log, truth = simulated(seed, cache)
     given = Given(only(visible_only(log, truth), log, [len(log) // 2]))
     scans = Scans(LocalWorld.of(log))
     traced = traced_of(scans, given, SETTINGS)
@@ -116,7 +100,7 @@ def disturbed(one: Traced, rng: np.random.Generator) -> Traced:
 
 def simulated_cases(seed: int, cache: Path | None) -> Iterator[Case]:
     """A simulated drive, in all ways."""
-    log, truth = simulated_drive(seed, cache)
+    log, truth = simulated(seed, cache)
     seen, middle = visible_only(log, truth), len(log) // 2
     case = partial(case_of, log.name, seed in TUNED, truth)
     scans, fewer, none = (

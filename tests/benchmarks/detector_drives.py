@@ -47,7 +47,13 @@ def real_drive() -> LabelledDrive | None:
 
 
 def simulated_drive(seed: int, cache: Path | None) -> LabelledDrive:
-    """Five seconds with 120,000 firings a sweep."""
+    """Five seconds, and what can be seen in them."""
+    log, truth = simulated(seed, cache)
+    return LabelledDrive(log.name, log, visible_only(log, truth), seed in TUNED)
+
+
+def simulated(seed: int, cache: Path | None) -> tuple[DriveLog, LabelSet]:
+    """Five seconds with 120,000 firings a sweep, and all that is there."""
     config = SimulationConfig(
         name=f"simulated {seed}",
         seed=seed,
@@ -59,7 +65,7 @@ def simulated_drive(seed: int, cache: Path | None) -> LabelledDrive:
     log, truth = simulate(config)
     if cache is not None:
         log = kept(log, cache / f"detector_{seed}")
-    return LabelledDrive(config.name, log, visible_only(log, truth), seed in TUNED)
+    return log, truth
 
 
 def all_drives(cache: Path | None) -> Iterator[LabelledDrive]:

@@ -1,23 +1,15 @@
 """Every command of docs/autolabel.md runs as it is written."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from scripts import cli
+from tests.scripts.commands import run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "autolabel.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^crosslabel .+$", PAGE, re.MULTILINE)
 NETWORKS = re.compile(r"\.onnx")
-
-
-def run(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
-    monkeypatch.setattr(sys, "argv", line.split())
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 0, line
 
 
 @pytest.fixture(scope="module")

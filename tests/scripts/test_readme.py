@@ -1,23 +1,16 @@
 """Every command and every example of the README runs as it is written."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from scripts import cli
+from tests.scripts.commands import run
 from viewer.desk import Desk
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^crosslabel .+$", README, re.MULTILINE)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["crosslabel", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 0, arguments
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +19,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
-        run(monkeypatch, "demo", "--size", "tiny", "--seconds", "1")
+        run(monkeypatch, "crosslabel demo --size tiny --seconds 1")
     return folder
 
 
@@ -38,7 +31,7 @@ def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.Mon
     on_demo = [line for line in COMMANDS if "crosslabel-demo" in line]
     assert len(on_demo) == 7
     for line in on_demo:
-        run(monkeypatch, *line.split()[1:])
+        run(monkeypatch, line)
     assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {
         path.name for path in demo.iterdir()
     }
@@ -60,7 +53,7 @@ def test_the_commands_on_kitti_run(
     on_kitti = [line for line in COMMANDS if "kitti" in line]
     assert len(on_kitti) == 2
     for line in on_kitti:
-        run(monkeypatch, *line.split()[1:])
+        run(monkeypatch, line)
     assert (tmp_path / "results" / "0017.txt").read_text(encoding="utf-8")
 
 
@@ -73,7 +66,7 @@ def test_the_commands_on_a_street_run(
     assert len(on_street) == 4
     assert len([*COMMANDS]) == 7 + 2 + 4
     for line in on_street:
-        run(monkeypatch, *line.split()[1:])
+        run(monkeypatch, line)
     for name in ("doctor.html", "calibration.html", "drift.html", "rig.json", "given.json"):
         assert (tmp_path / name).stat().st_size > 500
 

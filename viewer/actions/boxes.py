@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autolabel.fit import Cloud as Pointed
 from autolabel.fit import fit_again
 from calib.types import F64
 from fusion.boxes import Box3D
@@ -47,10 +46,10 @@ def _step(ahead: float, left: float, up: float = 0.0) -> Callable[[Desk], None]:
 
 def _fit(keep_size: bool) -> Callable[[Desk], None]:
     def run(desk: Desk) -> None:
-        box, cloud = _box_of(desk), desk.cloud
+        box = _box_of(desk)
         if box is None:
             return
-        fitted = fit_again(box, Pointed(cloud.points, cloud.above_m, cloud.lidar), keep_size)
+        fitted = fit_again(box, desk.cloud.pointed(), keep_size)
         if fitted is not None:
             desk.session.put_box(fitted, "Fit the box")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from viewer.actions.action import Action
-from viewer.colours import ColourBy
 from viewer.desk import Desk
 
 JUMP = 5
@@ -16,9 +16,16 @@ def _go(step: int) -> Callable[[Desk], None]:
     return lambda desk: desk.session.go_to(desk.session.frame + step)
 
 
-def _colour(desk: Desk) -> None:
-    listed = list(ColourBy)
-    desk.show(colour_by=listed[(listed.index(desk.display.colour_by) + 1) % len(listed)])
+def _next(name: str) -> Callable[[Desk], None]:
+    """Shows the next of all that something of the display may be, in turn."""
+
+    def run(desk: Desk) -> None:
+        now = getattr(desk.display, name)
+        kind: type[StrEnum] = type(now)
+        listed = list(kind)
+        desk.show(**{name: listed[(listed.index(now) + 1) % len(listed)]})
+
+    return run
 
 
 def _points(by_px: float) -> Callable[[Desk], None]:
@@ -40,11 +47,9 @@ ACTIONS = (
     ),
     Action("edit.undo", "Undo", "Edit", ("Ctrl+Z",), lambda desk: desk.session.undo()),
     Action("edit.redo", "Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda desk: desk.session.redo()),
-    Action("view.colour", "Next colours", "View", ("J",), _colour),
-    Action("view.ground", "Ground points", "View", ("B",), lambda d: d.show(ground=d.display.ground.next)),
-    Action(
-        "view.merge", "Several frames together", "View", ("M",), lambda d: d.show(merge=d.display.merge.next)
-    ),
+    Action("view.colour", "Next colours", "View", ("J",), _next("colour_by")),
+    Action("view.ground", "Ground points", "View", ("B",), _next("ground")),
+    Action("view.merge", "Several frames together", "View", ("M",), _next("merge")),
     Action("view.larger", "Larger points", "View", ("+", "="), _points(0.5)),
     Action("view.smaller", "Smaller points", "View", ("-",), _points(-0.5)),
     Action("view.others", "Other boxes", "View", ("H",), lambda d: d.show(others=not d.display.others)),

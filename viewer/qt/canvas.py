@@ -13,6 +13,7 @@ from viewer.desk import MAIN, Desk
 from viewer.gl import Renderer
 from viewer.handles import knob_m
 from viewer.pointer import Button, Deed, Held, Pointer
+from viewer.scene import Faces, Lines
 from viewer.shown import Shown
 from viewer.views import Flat, Side, Size, clip_from_ego
 
@@ -39,6 +40,7 @@ class Canvas(QOpenGLWidget):
         self.desk, self.shown = desk, shown
         self.renderer: Renderer | None = None
         self._colours: U8 | None = None
+        self._drawing: tuple[Lines, Faces] | None = None
         self._grabbed: str | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -47,7 +49,7 @@ class Canvas(QOpenGLWidget):
     def initializeGL(self) -> None:
         """Compiles programs; the context is there now."""
         self.renderer = Renderer(moderngl.create_context(require=330))
-        self._colours = None
+        self._colours = self._drawing = None
 
     def resizeGL(self, width: int, height: int) -> None:
         """Tells the desk how large its panes are."""
@@ -128,8 +130,11 @@ class Canvas(QOpenGLWidget):
         if colours is not self._colours:
             renderer.put_points(points, colours)
             self._colours = colours
-        renderer.put_lines(self.shown.lines())
-        renderer.put_faces(self.shown.faces())
+        lines, faces = drawing = self.shown.drawing()
+        if drawing is not self._drawing:
+            renderer.put_lines(lines)
+            renderer.put_faces(faces)
+            self._drawing = drawing
 
     def _in_target(self, rectangle: QRectF, ratio: float) -> tuple[int, int, int, int]:
         below = self.height() - rectangle.bottom()

@@ -115,8 +115,7 @@ class ObjectPanel(QWidget):
         session = self.desk.session
         session.select(track.id)
         if session.time_ns not in track.annotations and track.annotations:
-            numbers = {int(t): number for number, t in enumerate(session.log.timestamps_ns)}
-            there = [numbers[t] for t in track.annotations if t in numbers]
+            there = [frame for t in track.annotations if (frame := session.frame_at(t)) is not None]
             if there:
                 session.go_to(min(there, key=lambda number: abs(number - session.frame)))
         self.desk.look_at_selected()

@@ -46,10 +46,10 @@ class Timeline(QWidget):
             painter.drawText(QPointF(x + 2, 13), str(frame))
         track = session.track
         if track is not None:
-            times = {int(t): number for number, t in enumerate(session.log.timestamps_ns)}
             for time_ns, annotation in track.annotations.items():
-                if time_ns in times:
-                    self._paint(painter, self._x(times[time_ns]), step, annotation)
+                number = session.frame_at(time_ns)
+                if number is not None:
+                    self._paint(painter, self._x(number), step, annotation)
         x = self._x(session.frame)
         painter.setPen(QPen(QColor(255, 210, 90), 2))
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))

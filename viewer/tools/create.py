@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from autolabel.fit import Cloud as Pointed
 from autolabel.fit import fit_new, usual_size
 from calib.types import F64
 from fusion.boxes import Box3D
@@ -48,8 +47,7 @@ def _fitted(desk: Desk, pane: str, press: Pointer, last: Pointer, facing_rad: fl
     view, cloud = desk.view(pane), desk.cloud
     assert view is not None
     mine = points_within(view, desk.size(pane), press.uv_px, last.uv_px, cloud.points)
-    pointed = Pointed(cloud.points[mine], cloud.above_m[mine], cloud.lidar)
-    return fit_new(pointed, desk.category, facing_rad)
+    return fit_new(cloud.pointed(mine), desk.category, facing_rad)
 
 
 def _plain(start: F64, end: F64, category: str) -> Box3D | None:

@@ -54,7 +54,7 @@ def traced_of(drive: Drive, along_m: float = 0.0, turned_rad: float = 0.0) -> li
             for a in track.annotations.values()
             if a.timestamp_ns != key_ns
         )
-        made.append(Traced(given, rest, {}, None, ()))
+        made.append(Traced(given, rest, None, ()))
     assert len(made) >= 10
     return made
 
@@ -138,7 +138,7 @@ def test_without_scans_boxes_far_from_what_was_given_are_less_sure(drive: Drive)
 
 def test_nothing_comes_of_nothing(scans: Scans) -> None:
     assert with_confidence([], scans) == []
-    empty = Traced(Track("1", "car"), (), {}, None, ())
+    empty = Traced(Track("1", "car"), (), None, ())
     (same,) = with_confidence([empty], scans)
     assert same.made == () and wanting_a_look([same]) == (0, 0)
 
