@@ -15,7 +15,8 @@ from fusion.boxes import Boxes
 from fusion.log import ImageRef
 from fusion.sight import cloud_seen_in_image, colour_cloud
 from viewer.colours import GREY, ColourBy, colours_of, dimmed
-from viewer.desk import Desk, Ground
+from viewer.desk import Desk
+from viewer.display import Ground
 from viewer.merge import REACH, Merge, merged
 from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid
 
@@ -74,7 +75,13 @@ class Shown:
     def drawing(self) -> tuple[Lines, Faces]:
         """The grid, boxes and what stands out of them; the same as long as nothing changes."""
         desk, session = self.desk, self.desk.session
-        made_of = (session.present(), session.selected, desk.hovered, desk.display.others, desk.ghost)
+        made_of = (
+            session.present(),
+            session.selected,
+            desk.hovered,
+            desk.display.others,
+            desk.proposals.ghost,
+        )
         if self._drawing is None or _differ(made_of, self._drawing[0]):
             looks = self.looks()
             self._drawing = (made_of, (Lines.joined([grid(), box_lines(looks)]), box_faces(looks)))
@@ -95,7 +102,7 @@ class Shown:
         ] + self._ghost()
 
     def _ghost(self) -> list[BoxLook]:
-        ghost = self.desk.ghost
+        ghost = self.desk.proposals.ghost
         found = None if ghost is None else ghost.annotations.get(self.desk.session.time_ns)
         return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
 

@@ -45,7 +45,7 @@ def make_desk(street: tuple[DriveLog, LabelSet], frames: FrameCache, tmp_path: P
         store = LabelStore.open(path) if path.exists() else LabelStore.create(path, log.name, truth, "me")
         desk = desk_of(log, store, cache=frames)
         for pane in ("main", "top", "side", "rear"):
-            desk.resize(pane, Size(400, 300))
+            desk.panes.resize(pane, Size(400, 300))
         opened.append(store)
         return desk
 

@@ -9,7 +9,9 @@ from fusion.boxes import Boxes
 from fusion.labels import Annotation, Source
 from fusion.overlap import iou_3d, points_in_box
 from viewer.actions import ACTIONS, by_id, conflicts
-from viewer.desk import MAIN, Desk, Ground
+from viewer.desk import Desk
+from viewer.display import Ground
+from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.views import Flat, Orbit, Side, Size, to_pixels
 
@@ -43,7 +45,7 @@ def from_above(desk: Desk, half_m: float = 12.0) -> None:
 
 
 def on_screen(desk: Desk, pane: str, place) -> tuple[float, float]:
-    (found,), _ = to_pixels(desk.view(pane), desk.size(pane), np.asarray(place)[None])
+    (found,), _ = to_pixels(desk.panes.view(pane), desk.panes.size(pane), np.asarray(place)[None])
     return float(found[0]), float(found[1])
 
 
@@ -63,20 +65,20 @@ def test_a_click_selects_the_box_under_it_and_a_click_beside_lets_go(desk: Desk)
 
 
 def test_a_drag_in_the_main_pane_turns_the_view_and_selects_nothing(desk: Desk, drag: Callable) -> None:
-    before = desk.orbit
+    before = desk.panes.orbit
     drag(desk, MAIN, (100, 100), (160, 130))
-    assert desk.orbit != before
-    assert desk.orbit.target == before.target
+    assert desk.panes.orbit != before
+    assert desk.panes.orbit.target == before.target
     assert desk.session.selected is None
     drag(desk, MAIN, (100, 100), (160, 130), Button.RIGHT)
-    assert desk.orbit.target != before.target
+    assert desk.panes.orbit.target != before.target
 
 
 @pytest.mark.parametrize("side", Side)
 def test_a_box_is_dragged_in_every_flat_view(desk: Desk, drag: Callable, side: Side) -> None:
     desk.session.select(near_car(desk))
     before = desk.session.annotation.box
-    view = desk.view(side)
+    view = desk.panes.view(side)
     assert isinstance(view, Flat)
     drag(desk, side, (200, 150), (200 + 0.4 / view.m_per_px, 150 - 0.2 / view.m_per_px))
     after = desk.session.annotation
@@ -90,7 +92,7 @@ def test_a_box_is_dragged_in_every_flat_view(desk: Desk, drag: Callable, side: S
 
 def test_an_edge_is_dragged_and_the_other_edge_stays(desk: Desk, drag: Callable) -> None:
     desk.session.select(near_car(desk))
-    before, view = desk.session.annotation.box, desk.view(Side.TOP)
+    before, view = desk.session.annotation.box, desk.panes.view(Side.TOP)
     edge = on_screen(desk, Side.TOP, before.ego_from_box @ np.array([before.length_m / 2, 0.3, 0.0]))
     drag(desk, Side.TOP, edge, (edge[0], edge[1] - 0.5 / view.m_per_px))
     after = desk.session.annotation.box
@@ -161,9 +163,9 @@ def test_keys_move_turn_and_flip_the_box(desk: Desk) -> None:
 
 
 def test_without_a_selection_the_same_keys_walk(desk: Desk) -> None:
-    before = desk.orbit.target
+    before = desk.panes.orbit.target
     DO["box.ahead"].run(desk)
-    assert desk.orbit.target != before
+    assert desk.panes.orbit.target != before
     assert desk.session.store.history() == []
 
 
@@ -226,18 +228,18 @@ def test_hidden_ground_cannot_be_pointed_at(desk: Desk) -> None:
 
 def test_zooming_in_a_flat_view_stays_while_one_works(desk: Desk, drag: Callable) -> None:
     desk.session.select(near_car(desk))
-    before = desk.view(Side.TOP).m_per_px
+    before = desk.panes.view(Side.TOP).m_per_px
     desk.on_pointer(Side.TOP, Pointer(Deed.WHEEL, (100, 100), steps=3))
-    zoomed = desk.view(Side.TOP).m_per_px
+    zoomed = desk.panes.view(Side.TOP).m_per_px
     assert zoomed < before
     drag(desk, Side.TOP, (200, 150), (210, 150))
-    assert desk.view(Side.TOP).m_per_px == zoomed
+    assert desk.panes.view(Side.TOP).m_per_px == zoomed
 
 
 def test_a_flat_view_has_nothing_to_show_without_a_selection(desk: Desk) -> None:
-    assert desk.view(Side.TOP) is None
+    assert desk.panes.view(Side.TOP) is None
     desk.on_pointer(Side.TOP, Pointer(Deed.PRESS, (10, 10), Button.LEFT))
-    desk.resize(Side.TOP, Size(100, 100))
+    desk.panes.resize(Side.TOP, Size(100, 100))
 
 
 def test_no_key_means_two_things() -> None:

@@ -52,13 +52,13 @@ def test_a_ghost_is_shown_and_taken_over_with_the_same_key(desk: Desk) -> None:
     desk.session.apply(PutTrack(with_one_key(car)))
     desk.session.select(car.id)
     before, arrived = desk.session.track, threading.Event()
-    desk.later = lambda run: (run(), arrived.set())
+    desk.proposals.later = lambda run: (run(), arrived.set())
     DO["track.refit"].run(desk)
     assert arrived.wait(60)
-    assert desk.ghost is not None
+    assert desk.proposals.ghost is not None
     assert desk.session.track is before
     DO["track.refit"].run(desk)
-    assert desk.ghost is None
+    assert desk.proposals.ghost is None
     last = max(car.annotations)
     off_m = np.linalg.norm(desk.session.track.annotations[last].box.center - car.annotations[last].box.center)
     assert off_m < 0.3
@@ -75,12 +75,12 @@ def test_what_was_edited_meanwhile_makes_the_ghost_worthless(desk: Desk) -> None
     desk.session.select(car.id)
     waiting: list[Callable[[], None]] = []
     arrived = threading.Event()
-    desk.later = lambda run: (waiting.append(run), arrived.set())
+    desk.proposals.later = lambda run: (waiting.append(run), arrived.set())
     DO["track.refit"].run(desk)
     assert arrived.wait(60)
     DO["box.flip"].run(desk)
     waiting[0]()
-    assert desk.ghost is None
+    assert desk.proposals.ghost is None
 
 
 def test_confirmed_boxes_and_key_frames_stay_whatever_was_solved() -> None:

@@ -6,7 +6,8 @@ import pytest
 from fusion.overlap import points_in_box
 from viewer.actions import by_id
 from viewer.colours import ColourBy
-from viewer.desk import Desk, Ground
+from viewer.desk import Desk
+from viewer.display import Ground
 from viewer.merge import Merge
 from viewer.shown import Shown
 

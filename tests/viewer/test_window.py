@@ -16,7 +16,8 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from fusion.overlap import points_in_box
-from viewer.desk import MAIN, Desk
+from viewer.desk import Desk
+from viewer.panes import MAIN
 from viewer.qt.app import prepare
 from viewer.qt.palette import Palette
 from viewer.qt.window import MainWindow
@@ -56,7 +57,7 @@ def window(qapp: QApplication, make_desk: Callable[[], Desk], tmp_path: Path) ->
 def place_of(window: MainWindow, pane: str, place) -> QPoint:
     """Where a place in ego is on the canvas."""
     desk = window.desk
-    (found,), _ = to_pixels(desk.view(pane), desk.size(pane), np.asarray(place)[None])
+    (found,), _ = to_pixels(desk.panes.view(pane), desk.panes.size(pane), np.asarray(place)[None])
     return (window.canvas.rectangles()[pane].topLeft() + QPointF(*found)).toPoint()
 
 
@@ -103,7 +104,7 @@ def test_click_drag_key_and_undo_reach_the_file(window: MainWindow) -> None:
     desk.look(MAIN, Orbit((x, y, z), 25.0, 0.0, np.radians(89.9)))
     QTest.mouseClick(window.canvas, LEFT, NOTHING, place_of(window, MAIN, box.center))
     assert desk.session.selected == car
-    view = desk.view(Side.TOP)
+    view = desk.panes.view(Side.TOP)
     middle = place_of(window, Side.TOP, box.center)
     step = QPoint(round(0.5 / view.m_per_px), 0)
     drag(window, middle, middle + step)
@@ -150,7 +151,7 @@ def test_keys_go_through_frames_and_the_pictures_follow(window: MainWindow) -> N
 
 def test_the_wheel_zooms_to_what_is_under_the_mouse(window: MainWindow) -> None:
     desk = window.desk
-    before = desk.orbit
+    before = desk.panes.orbit
     from PyQt6.QtGui import QWheelEvent
 
     at = QPointF(300, 250)
@@ -159,7 +160,7 @@ def test_the_wheel_zooms_to_what_is_under_the_mouse(window: MainWindow) -> None:
         Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(window.canvas, event)
-    assert desk.orbit.distance_m < before.distance_m
+    assert desk.panes.orbit.distance_m < before.distance_m
 
 
 def test_a_click_in_an_image_selects_and_a_double_click_enlarges(window: MainWindow) -> None:

@@ -10,8 +10,9 @@ from autolabel.fit import fit_again
 from calib.types import F64
 from fusion.boxes import Box3D
 from viewer.actions.action import Action
-from viewer.desk import MAIN, Desk
+from viewer.desk import Desk
 from viewer.handles import moved, resized, turned
+from viewer.panes import MAIN
 
 STEP_M, TURN_RAD, WALK_M = 0.05, np.radians(1.0), 1.0
 
@@ -39,7 +40,7 @@ def _step(ahead: float, left: float, up: float = 0.0) -> Callable[[Desk], None]:
         if box is not None:
             desk.session.put_box(moved(box, STEP_M * way))
         elif desk.session.selected is None:
-            desk.look(MAIN, desk.orbit.walked(*(WALK_M * way)))
+            desk.look(MAIN, desk.panes.orbit.walked(*(WALK_M * way)))
 
     return run
 

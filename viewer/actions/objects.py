@@ -15,9 +15,8 @@ def _let_go(desk: Desk) -> None:
     """Ends a drag, or else a proposal, or else the selection."""
     if desk.busy:
         desk.cancel()
-    elif desk.ghost is not None:
-        desk.ghost = None
-        desk.changed()
+    elif desk.proposals.ghost is not None:
+        desk.proposals.refuse()
     else:
         desk.session.select(None)
 
@@ -91,7 +90,13 @@ ACTIONS = (
     Action(
         "object.remove", "Remove the object", "Object", ("Ctrl+Delete",), lambda d: d.session.remove_track()
     ),
-    Action("track.refit", "Solve the track again, then take it over", "Track", ("R",), lambda d: d.refit()),
+    Action(
+        "track.refit",
+        "Solve the track again, then take it over",
+        "Track",
+        ("R",),
+        lambda d: d.proposals.ask(),
+    ),
     Action(
         "track.still",
         "Stands still",

@@ -9,9 +9,10 @@ from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 from PyQt6.QtWidgets import QWidget
 
 from calib.types import U8
-from viewer.desk import MAIN, Desk
+from viewer.desk import Desk
 from viewer.gl import Renderer
 from viewer.handles import knob_m
+from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.scene import Faces, Lines
 from viewer.shown import Shown
@@ -54,7 +55,7 @@ class Canvas(QOpenGLWidget):
     def resizeGL(self, width: int, height: int) -> None:
         """Tells the desk how large its panes are."""
         for pane, rectangle in self.rectangles().items():
-            self.desk.resize(pane, Size(rectangle.width(), rectangle.height()))
+            self.desk.panes.resize(pane, Size(rectangle.width(), rectangle.height()))
 
     def rectangles(self) -> dict[str, QRectF]:
         """Where each pane is."""
@@ -74,9 +75,9 @@ class Canvas(QOpenGLWidget):
         target = self.renderer.context.detect_framebuffer(self.defaultFramebufferObject())
         self.renderer.clear(target, (round(self.width() * ratio), round(self.height() * ratio)))
         for pane, rectangle in self.rectangles().items():
-            view = self.desk.view(pane)
+            view = self.desk.panes.view(pane)
             if view is not None:
-                matrix = clip_from_ego(view, self.desk.size(pane))
+                matrix = clip_from_ego(view, self.desk.panes.size(pane))
                 point_px = self.desk.display.point_px * ratio
                 self.renderer.draw(target, self._in_target(rectangle, ratio), matrix, point_px)
         self._paint_over()
@@ -155,7 +156,7 @@ class Canvas(QOpenGLWidget):
             painter.translate(rectangle.topLeft())
             painter.setPen(QColor(150, 158, 175))
             painter.drawText(QPointF(10, 18), pane.upper() if pane != MAIN else "3D")
-            view = self.desk.view(pane)
+            view = self.desk.panes.view(pane)
             if isinstance(view, Flat):
                 self._paint_knob(painter, view, pane)
             elif view is None:
@@ -170,7 +171,7 @@ class Canvas(QOpenGLWidget):
         painter.end()
 
     def _paint_knob(self, painter: QPainter, view: Flat, pane: str) -> None:
-        annotation, size = self.desk.session.annotation, self.desk.size(pane)
+        annotation, size = self.desk.session.annotation, self.desk.panes.size(pane)
         place = None if annotation is None else knob_m(view, annotation.box)
         if place is None:
             return

@@ -31,6 +31,10 @@ class Timeline(QWidget):
         """As low as it can be."""
         return QSize(600, 56)
 
+    def refresh(self) -> None:
+        """Draws what has changed."""
+        self.update()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draws the frames, the selected track and where one is."""
         painter = QPainter(self)

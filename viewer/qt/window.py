@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from PyQt6.QtCore import QByteArray, QSettings, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
@@ -22,6 +23,13 @@ from viewer.shown import Shown
 PLAY_MS = 100
 
 
+class Panel(Protocol):
+    """A widget beside the canvas."""
+
+    def refresh(self) -> None:
+        """Shows what has changed."""
+
+
 class MainWindow(QMainWindow):
     """The window of one desk."""
 
@@ -38,9 +46,11 @@ class MainWindow(QMainWindow):
         self.canvas, self.cameras = Canvas(desk, shown), CameraStrip(desk, shown)
         self.objects, self.timeline = ObjectPanel(desk), Timeline(desk)
         self.setCentralWidget(self.canvas)
-        self._dock("Cameras", self.cameras, Qt.DockWidgetArea.TopDockWidgetArea)
-        self._dock("Objects", self.objects, Qt.DockWidgetArea.RightDockWidgetArea)
-        self._dock("Timeline", self.timeline, Qt.DockWidgetArea.BottomDockWidgetArea)
+        areas = Qt.DockWidgetArea
+        self._panels: list[Panel] = []
+        self._dock("Cameras", self.cameras, areas.TopDockWidgetArea)
+        self._dock("Objects", self.objects, areas.RightDockWidgetArea)
+        self._dock("Timeline", self.timeline, areas.BottomDockWidgetArea)
         self._menus: dict[str, QMenu] = {}
         self.actions_by_id = {action.id: self._add(action) for action in actions}
         self.message = QLabel()
@@ -59,15 +69,14 @@ class MainWindow(QMainWindow):
         desk.cache.arrived = self.arrived.emit
         desk.changed = self.refresh
         self.posted.connect(lambda run: run())
-        desk.later = self.posted.emit
+        desk.proposals.later = self.posted.emit
         self.refresh()
 
     def refresh(self) -> None:
         """Shows what has changed, everywhere."""
         self.canvas.update()
-        self.cameras.refresh()
-        self.objects.refresh()
-        self.timeline.update()
+        for panel in self._panels:
+            panel.refresh()
         self._say()
 
     def play(self) -> None:
@@ -133,17 +142,19 @@ class MainWindow(QMainWindow):
             f"{len(session.present())} boxes",
             f"colours: {self.desk.display.colour_by}",
             *([str(self.desk.display.merge)] if self.desk.display.merge is not Merge.NONE else []),
-            *(["solved again: R takes it over, Esc does not"] if self.desk.ghost else []),
+            *(["solved again: R takes it over, Esc does not"] if self.desk.proposals.ghost else []),
             f"last: {undo}" if undo else "nothing changed yet",
             *problems,
         ]
         self.message.setText("   |   ".join(parts))
 
-    def _dock(self, title: str, widget: QWidget, area: Qt.DockWidgetArea) -> None:
+    def _dock(self, title: str, panel: Panel, area: Qt.DockWidgetArea) -> None:
+        assert isinstance(panel, QWidget)
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
-        dock.setWidget(widget)
+        dock.setWidget(panel)
         self.addDockWidget(area, dock)
+        self._panels.append(panel)
 
     def _add(self, action: Action) -> QAction:
         return self._add_plain(action.title, action.menu, action.keys, lambda: self._run(action))

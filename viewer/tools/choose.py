@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from viewer.desk import MAIN, Desk, Tool
+from viewer.desk import Desk, Tool
 from viewer.handles import handle_at
+from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.tools.create import draw
 from viewer.tools.edit import pick, reshape
@@ -25,9 +26,9 @@ def choose(desk: Desk, pane: str, press: Pointer) -> Tool | None:
         return draw(desk, pane, press)
     if pane == MAIN:
         return pick(desk, pane, press)
-    view, annotation = desk.view(pane), desk.session.annotation
+    view, annotation = desk.panes.view(pane), desk.session.annotation
     if isinstance(view, Flat) and annotation is not None:
-        size = desk.size(pane)
+        size = desk.panes.size(pane)
         reach_m = REACH_PX * view.m_per_px
         handle = handle_at(view, annotation.box, view.metres(size, press.uv_px), reach_m)
         if handle is not None:

@@ -44,9 +44,9 @@ def drawn_box(desk: Desk, pane: str, press: Pointer, last: Pointer) -> Box3D | N
 
 
 def _fitted(desk: Desk, pane: str, press: Pointer, last: Pointer, facing_rad: float | None) -> Box3D | None:
-    view, cloud = desk.view(pane), desk.cloud
+    view, cloud = desk.panes.view(pane), desk.cloud
     assert view is not None
-    mine = points_within(view, desk.size(pane), press.uv_px, last.uv_px, cloud.points)
+    mine = points_within(view, desk.panes.size(pane), press.uv_px, last.uv_px, cloud.points)
     return fit_new(cloud.pointed(mine), desk.category, facing_rad)
 
 

@@ -27,10 +27,10 @@ def pick(desk: Desk, pane: str, press: Pointer) -> Tool:
 
 def reshape(desk: Desk, pane: str, press: Pointer, handle: Handle) -> Tool:
     """Drags a part of the selected box; the view stays as it was until the drag ends."""
-    session, view, annotation = desk.session, desk.view(pane), desk.session.annotation
+    session, view, annotation = desk.session, desk.panes.view(pane), desk.session.annotation
     assert isinstance(view, Flat)
     assert annotation is not None
-    size, box = desk.size(pane), annotation.box
+    size, box = desk.panes.size(pane), annotation.box
     start_m = view.metres(size, press.uv_px)
     title = "Turn the box" if handle.turns else "Move the box" if handle.moves else "Resize the box"
     changed = box

@@ -11,7 +11,7 @@ def turn(desk: Desk, pane: str, press: Pointer) -> Tool:
     """Turns the view around its target."""
     last = press
     while (event := (yield)).deed is not Deed.RELEASE:
-        view = desk.view(pane)
+        view = desk.panes.view(pane)
         if isinstance(view, Orbit):
             desk.look(pane, view.turned(event.uv_px[0] - last.uv_px[0], event.uv_px[1] - last.uv_px[1]))
         last = event
@@ -22,9 +22,9 @@ def shift(desk: Desk, pane: str, press: Pointer) -> Tool:
     last = press
     while (event := (yield)).deed is not Deed.RELEASE:
         dx_px, dy_px = event.uv_px[0] - last.uv_px[0], event.uv_px[1] - last.uv_px[1]
-        view = desk.view(pane)
+        view = desk.panes.view(pane)
         if isinstance(view, Orbit):
-            desk.look(pane, view.shifted(dx_px, dy_px, desk.size(pane)))
+            desk.look(pane, view.shifted(dx_px, dy_px, desk.panes.size(pane)))
         elif isinstance(view, Flat):
             desk.look(pane, view.shifted(dx_px, dy_px))
         last = event
