@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from autolabel.points.config import PointsConfig
 from autolabel.points.follow import SEED_WEIGHT, as_measured, is_found
-from autolabel.points.index import PointBank, PointIndex
+from autolabel.points.index import PointBank
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from autolabel.reconstruct.evidence import PointReport
 from autolabel.smoother import Measurements, Motion
 from autolabel.world import Sightings
-from calib.types import F64, I64
+from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
 HEIGHT_SIGMA_M, FIRM_M = 0.08, 0.05
-NONE = np.zeros((0, 4))
-
-Rivals = Callable[[int], tuple[F64, F64]]
-"""(N, 4) poses and (N, 3) half sizes of the other objects in a frame, by its number."""
-
-
-def alone(frame: int) -> tuple[F64, F64]:
-    """No other objects."""
-    return NONE, NONE[:, :3]
+NO_YAW = 1e6
 
 
 @dataclass(eq=False, slots=True)
@@ -38,115 +29,92 @@ class ObjectPoints:
         bank: the scans.
         kind: of the object.
         config: settings.
-        rivals: where the other objects are: what lies in their boxes is theirs.
     """
 
     bank: PointBank
     kind: Kind
     config: PointsConfig = field(default_factory=PointsConfig)
-    rivals: Rivals = alone
 
-    def measure(self, path: Sightings, motion: Motion) -> PointReport:
-        """Aligns the object's points in every frame to what all frames show of it along a path.
+    def measure(self, path: Sightings, motion: Motion, wanted: Bools) -> PointReport:
+        """Aligns the object's points in every wanted frame to what all of these show of it along a path.
 
         Args:
             path: its boxes at N frames.
             motion: the same path with times, velocities and covariances, in N rows.
+            wanted: (N,) the frames to look at.
         """
         frames = np.searchsorted(self.bank.scans.frames_ns, path.times_ns)
         poses = np.column_stack([path.local_from_box.translations, path.local_from_box.yaws_rad])
-        size = np.median(path.sizes_lwh_m, axis=0)[None]
-        seeds = Seeds((self.kind,), frames[:1], poses[:1], size)
-        shapes = self._aggregated(seeds, frames, poses, motion)
-        rows: list[int] = []
-        count = len(frames)
-        support, crossed = np.full(count, -1, dtype=np.int64), np.full(count, np.nan)
-        aligned, covariances = poses.copy(), np.zeros((count, 3, 3))
-        for row, frame in enumerate(frames.tolist()):
-            index = self.bank.at(frame)
-            if index is None:
-                continue
-            pose, hessian, fits = self._aligned(index, poses[row], motion.velocities[row], frame, shapes)
-            support[row], crossed[row] = round(float(fits[2])), _crossed(index, poses[row], shapes.halves[0])
-            if is_found(fits[None], self.config)[0]:
-                rows.append(row)
-                weights = np.full(1, 1 / HEIGHT_SIGMA_M**2)
-                _, noise = as_measured(
-                    pose[None], hessian[None], weights, seeds, np.zeros(1, int), self.config
-                )
-                aligned[row], covariances[row] = pose, noise[0]
-        chosen = np.array(rows, dtype=np.int64)
-        seen = _measurements(motion, aligned, covariances, chosen)
-        return PointReport(chosen, seen, support, crossed)
+        seeds = Seeds((self.kind,), frames[:1], poses[:1], np.median(path.sizes_lwh_m, axis=0)[None])
+        rows = np.array(
+            [row for row in np.flatnonzero(wanted) if self.bank.at(int(frames[row])) is not None],
+            dtype=np.int64,
+        )
+        half = np.tile(seeds.sizes_lwh_m / 2, (len(rows), 1))
+        moves = self.bank.beam.moves(frames[rows], poses[rows], motion.velocities[rows], half)
+        weights = np.where(motion.sigmas_m[rows] < FIRM_M, SEED_WEIGHT, 1.0)
+        shapes = self._aggregated(seeds, frames[rows], poses[rows], moves, weights)
+        aligned, hessians, fits, crossed = self._aligned(frames[rows], poses[rows], moves, shapes)
+        found = np.flatnonzero(is_found(fits, self.config))
+        one = np.zeros(len(found), dtype=np.int64)
+        up = np.full(len(found), 1 / HEIGHT_SIGMA_M**2)
+        _, noise = as_measured(aligned[found], hessians[found], up, seeds, one, self.config)
+        support, share = np.full(len(frames), -1, dtype=np.int64), np.full(len(frames), np.nan)
+        support[rows] = np.rint(fits[:, 2])
+        reached = crossed.sum(axis=1)
+        share[rows[reached > 0]] = (crossed[:, 1] / np.maximum(reached, 1))[reached > 0]
+        seen = _measurements(motion.times_s[rows[found]], aligned[found], noise)
+        return PointReport(rows[found], seen, support, share)
 
-    def _aggregated(self, seeds: Seeds, frames: I64, poses: F64, motion: Motion) -> Shapes:
+    def _aggregated(self, seeds: Seeds, frames: I64, poses: F64, moves: F64, weights: F64) -> Shapes:
+        """The surface that all frames show, each as it is at its pose."""
         surfaces = seeds.surfaces(self.config)
         shapes, most = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces), np.array([surfaces[0].most_points])
-        sure = motion.sigmas_m < FIRM_M
+        one = np.zeros(1, dtype=np.int64)
         for row, frame in enumerate(frames.tolist()):
             index = self.bank.at(frame)
-            if index is not None:
-                weight = SEED_WEIGHT if sure[row] else 1.0
-                velocity = motion.velocities[row : row + 1, :2]
-                shapes.add(index, poses[row : row + 1], velocity, np.zeros(1, int), most, weight)
-        shapes.finish(np.zeros(1, int))
+            assert index is not None
+            here = slice(row, row + 1)
+            shapes.add_moved(index, poses[here], moves[here], one, most, float(weights[row]))
+        shapes.finish(one)
         return shapes
 
-    def _aligned(
-        self, index: PointIndex, pose: F64, velocity: F64, frame: int, shapes: Shapes
-    ) -> tuple[F64, F64, F64]:
-        """Pose, information and fits."""
-        from autolabel.points import _gather_kernels, _kernels
+    def _aligned(self, frames: I64, poses: F64, moves: F64, shapes: Shapes) -> tuple[F64, F64, F64, F64]:
+        """(R, 4) poses, (R, 4, 4) information, (R, 5) fits and (R, 2) rays, see the kernel."""
+        from autolabel.points import _own_kernels
 
-        surface = self.config.of(self.kind)
-        others, halves = self.rivals(frame)
-        everyone, sizes = np.vstack([pose[None], others]), np.vstack([shapes.halves, halves])
-        move = index.moves(everyone[:1], velocity[None], shapes.halves)
+        surface, count, half = self.config.of(self.kind), len(frames), shapes.halves[0]
+        weights = (surface.together / HEIGHT_SIGMA_M**2, 1.0 if surface.turns else NO_YAW)
+        aligned, hessians = poses.copy(), np.zeros((count, 4, 4))
+        fits, crossed = np.zeros((count, 5)), np.zeros((count, 2))
         near = np.empty((surface.most_points, 3))
-        who = np.arange(1, len(everyone))
-        kept, total = _gather_kernels.gather(
-            index.points,
-            index.grid,
-            everyone[0],
-            move[0],
-            sizes[0],
-            surface.margin_m,
-            0.3,
-            who,
-            0.0,
-            everyone,
-            sizes,
-            near,
-        )
-        out, hessian, shape = everyone[0].copy(), np.zeros((4, 4)), _kernels.pick(shapes.arrays, 0)
-        if kept < 2:
-            return out, hessian, np.zeros(5)
-        yaw_weight = 1.0 if surface.turns else 1e6
-        height_weight = surface.together / HEIGHT_SIGMA_M**2
-        origin = index.grid[-1]
-        fit = _kernels.align(near, kept, out, sizes[0], origin, shape, 12, height_weight, yaw_weight, hessian)
-        inside, fit_inside = _kernels.judge(near, kept, out, sizes[0], shape)
-        fits = np.array([fit, inside, fit_inside, total, kept], dtype=np.float64)
-        return out, hessian, fits
+        for row, frame in enumerate(frames.tolist()):
+            index = self.bank.at(frame)
+            assert index is not None
+            _own_kernels.look(
+                index.points,
+                index.grid,
+                index.rays,
+                moves[row],
+                half,
+                shapes.arrays,
+                surface.margin_m,
+                weights,
+                near,
+                aligned[row],
+                hessians[row],
+                fits[row],
+                crossed[row],
+            )
+        return aligned, hessians, fits, crossed
 
 
-def _crossed(index: PointIndex, pose: F64, half: F64) -> float:
-    from autolabel.points import _ray_kernels
-
-    nobody = np.zeros(0, dtype=np.int64)
-    origin, order, starts = index.rays
-    ended, through, _ = _ray_kernels.count_rays(
-        index.points, origin, order, starts, pose, half, nobody, NONE, NONE[:, :3]
-    )
-    return through / (ended + through) if ended + through else np.nan
-
-
-def _measurements(motion: Motion, poses: F64, covariances: F64, rows: I64) -> Measurements:
+def _measurements(times_s: F64, poses: F64, covariances: F64) -> Measurements:
     return Measurements(
-        motion.times_s[rows],
-        poses[rows, :3],
-        poses[rows, 3],
-        np.asarray(np.linalg.inv(covariances[rows]), dtype=np.float64),
-        np.full(len(rows), HEIGHT_SIGMA_M),
-        np.zeros(len(rows), dtype=bool),
+        times_s,
+        poses[:, :3],
+        poses[:, 3],
+        np.asarray(np.linalg.inv(covariances), dtype=np.float64),
+        np.full(len(poses), HEIGHT_SIGMA_M),
+        np.zeros(len(poses), dtype=bool),
     )

@@ -12,8 +12,9 @@ import numpy as np
 from autolabel.scans import Scan, Scans
 from autolabel.world import LocalWorld
 from calib.se3 import SE3Batch
-from calib.types import F32, F64, kernel_view
+from calib.types import F32, F64, I64, kernel_view
 from fusion.beam import beam_offset_ns, beam_table
+from fusion.log import DriveLog
 
 CELL_M, REACH_M = 0.8, 0.5
 MOST_SCANS = 400
@@ -66,21 +67,9 @@ class PointIndex:
         return self._rays[0]
 
     def moves(self, poses: F64, velocities: F64, halves: F64) -> F64:
-        """(K, 4) how objects at (K, 4) poses move while the beam passes them.
-
-        That is their velocity, when in the sweep the beam passes their middle, and how far they get before
-        it has passed all of them: far where the sweep begins on one side of them and ends on the other.
-        """
-        c, s, far = np.cos(poses[:, 3]), np.sin(poses[:, 3]), halves + REACH_M
-        places = np.repeat(poses[None, :, :3], 5, axis=0)
-        for row, (x, y) in enumerate(((1, 1), (1, -1), (-1, -1), (-1, 1)), start=1):
-            places[row, :, 0] += x * far[:, 0] * c - y * far[:, 1] * s
-            places[row, :, 1] += x * far[:, 0] * s + y * far[:, 1] * c
-        places_ego = self.scan.local_from_ego.inverse() @ places.reshape(-1, 3)
-        beam_s = beam_offset_ns(self.world.log, places_ego).reshape(5, -1) / 1e9
-        middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
-        reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
-        return np.column_stack([velocities[:, :2], middles_s, reach_m])
+        """(K, 4) how objects at (K, 4) poses move while the beam passes them; see `BeamTimes.moves`."""
+        places_ego = self.scan.local_from_ego.inverse() @ _outline(poses, halves).reshape(-1, 3)
+        return _moves(self.world.log, places_ego, velocities)
 
 
 @dataclass(eq=False, slots=True)
@@ -90,11 +79,16 @@ class PointBank:
     Attributes:
         scans: what the LiDAR saw.
         most: so many sorted scans are kept at most.
+        beam: when it passes what.
     """
 
     scans: Scans
     most: int = MOST_SCANS
+    beam: BeamTimes = field(init=False, repr=False)
     _sorted: OrderedDict[int, PointIndex | None] = field(init=False, repr=False, default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self.beam = BeamTimes.of(self.scans)
 
     def __len__(self) -> int:
         return len(self.scans)
@@ -137,3 +131,31 @@ class BeamTimes:
         places_ego = np.einsum("fij,kfj->kfi", rotations, places[..., :3]) + translations
         late_ns = beam_offset_ns(self.scans.world.log, places_ego.reshape(-1, 3))
         return self.scans.world.seconds(self.scans.frames_ns + late_ns.reshape(places.shape[:2]))
+
+    def moves(self, frames: I64, poses: F64, velocities: F64, halves: F64) -> F64:
+        """(R, 4) how an object at (R, 4) poses, each in a frame of its own, moves while the beam passes it.
+
+        That is its velocity, when in the sweep the beam passes its middle, and how far it gets before the
+        beam has passed all of it: far where the sweep begins on one side of it and ends on the other.
+        """
+        rotations = self.ego_from_local.rotations[frames]
+        translations = self.ego_from_local.translations[frames]
+        places_ego = np.einsum("rij,krj->kri", rotations, _outline(poses, halves)) + translations
+        return _moves(self.scans.world.log, places_ego.reshape(-1, 3), velocities)
+
+
+def _outline(poses: F64, halves: F64) -> F64:
+    """(5, K, 3) the middles and the corners of boxes of (K, 3) half sizes at (K, 4) poses."""
+    c, s, far = np.cos(poses[:, 3]), np.sin(poses[:, 3]), halves + REACH_M
+    places = np.repeat(poses[None, :, :3], 5, axis=0)
+    for row, (x, y) in enumerate(((1, 1), (1, -1), (-1, -1), (-1, 1)), start=1):
+        places[row, :, 0] += x * far[:, 0] * c - y * far[:, 1] * s
+        places[row, :, 1] += x * far[:, 0] * s + y * far[:, 1] * c
+    return places
+
+
+def _moves(log: DriveLog, places_ego: F64, velocities: F64) -> F64:
+    beam_s = beam_offset_ns(log, places_ego).reshape(5, -1) / 1e9
+    middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
+    reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
+    return np.column_stack([velocities[:, :2], middles_s, reach_m])

@@ -123,13 +123,19 @@ class Shapes:
         self, index: PointIndex, poses: F64, velocities: F64, which: I64, most: I64, weight: float = 1.0
     ) -> None:
         """Adds the points in the boxes of some objects, at (K, 4) poses with (K, 2) velocities."""
+        self.add_moved(index, poses, index.moves(poses, velocities, self.halves), which, most, weight)
+
+    def add_moved(
+        self, index: PointIndex, poses: F64, moves: F64, which: I64, most: I64, weight: float
+    ) -> None:
+        """The same where it is known how (K, 4) they move while the beam passes them."""
         from autolabel.points import _kernels
 
         _kernels.add_all(
             index.points,
             index.grid,
             np.ascontiguousarray(poses),
-            index.moves(poses, velocities, self.halves),
+            moves,
             self.halves,
             which,
             most,

@@ -61,7 +61,8 @@ def reconstruct(
     report: PointReport | None = None
     for _ in range(POINT_ROUNDS if evidence.points is not None else 0):
         assert evidence.points is not None
-        report = evidence.points.measure(boxes_along(path, evidence, world), path.motion)
+        about = boxes_along(path, evidence, world)
+        report = evidence.points.measure(about, path.motion, scope.shares(about) > 0)
         path = trace(evidence, frames_ns, kind, world, settings, report.measurements)
     sightings = boxes_along(path, evidence, world)
     signs = Signs.of(path.times_ns, evidence, scope.shares(sightings), report)

@@ -10,7 +10,7 @@ import numpy as np
 from autolabel.detections import Detections
 from autolabel.smoother import Measurements, Motion
 from autolabel.world import Sightings
-from calib.types import F64, I64
+from calib.types import F64, I64, Bools
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -20,7 +20,8 @@ class PointReport:
     Attributes:
         rows: (M,) which rows of the path were measured, rising.
         measurements: the poses of those rows, at the times of the motion that was handed in.
-        support: (N,) points on the object in each row of the path; -1 where there is no scan.
+        support: (N,) points on the object in each row of the path; -1 where there is no scan, or it was not
+            looked at.
         crossed: (N,) share, of the rays that go through the box in each row, of those that pass it and end
             behind it; NaN where no ray reaches it.
     """
@@ -34,12 +35,13 @@ class PointReport:
 class PointEvidence(Protocol):
     """The scans, asked about one object."""
 
-    def measure(self, path: Sightings, motion: Motion) -> PointReport:
+    def measure(self, path: Sightings, motion: Motion, wanted: Bools) -> PointReport:
         """Aligns the object's points along a path.
 
         Args:
             path: its boxes at N frames.
             motion: the same path with times, velocities and covariances, in N rows.
+            wanted: (N,) the frames to look at.
         """
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from autolabel.world import LocalWorld, Sightings
 from calib.rig import Camera
+from calib.se3 import SE3Batch
 from calib.types import F64
 
 NEARLY_ALL = 0.98
@@ -48,20 +49,19 @@ class Scope:
 
     def shares(self, path: Sightings) -> F64:
         """(N,) how much of each box lies in the region, about."""
-        places = self._places_ego(path)
-        near = np.linalg.norm(places.mean(axis=1)[:, :2], axis=1) <= self.farthest_m
+        ego_from_box = self.world.local_from_ego(path.times_ns).inverse() @ path.local_from_box
+        near = np.linalg.norm(ego_from_box.translations[:, :2], axis=1) <= self.farthest_m
         if not self.cameras:
             return np.where(near, 1.0, 0.0)
-        share = np.zeros(len(path))
+        places, share = _places_on(ego_from_box, path.sizes_lwh_m), np.zeros(len(path))
         for camera in self.cameras:
             cam_from_ego = camera.ego_from_sensor.inverse()
             seen = camera.model.project(cam_from_ego @ places.reshape(-1, 3)).visible
             share = np.maximum(share, seen.reshape(places.shape[:2]).mean(axis=1))
         return np.asarray(share * near)
 
-    def _places_ego(self, path: Sightings) -> F64:
-        """(N, P, 3) places all over each box."""
-        ego_from_box = self.world.local_from_ego(path.times_ns).inverse() @ path.local_from_box
-        places = PLACES[None] * path.sizes_lwh_m[:, None, :]
-        turned = np.einsum("nij,npj->npi", ego_from_box.rotations, places)
-        return np.asarray(turned + ego_from_box.translations[:, None, :])
+
+def _places_on(ego_from_box: SE3Batch, sizes_lwh_m: F64) -> F64:
+    """(N, P, 3) places all over each box."""
+    turned = np.einsum("nij,npj->npi", ego_from_box.rotations, PLACES[None] * sizes_lwh_m[:, None, :])
+    return np.asarray(turned + ego_from_box.translations[:, None, :])

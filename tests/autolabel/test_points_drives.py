@@ -153,7 +153,7 @@ def test_measuring_along_a_path_brings_it_nearer_to_the_truth(drive) -> None:
         motion = Motion(
             times_s, path.local_from_box.translations, poses.yaws_rad, velocities, 0 * times_s, sure
         )
-        report = ObjectPoints(bank, seeds.kinds[k]).measure(path, motion)
+        report = ObjectPoints(bank, seeds.kinds[k]).measure(path, motion, np.ones(len(path), bool))
         assert len(report.measurements) == len(report.rows)
         assert (report.support[report.rows] >= 2).all()
         well = report.rows[report.support[report.rows] > 40]

@@ -204,7 +204,7 @@ class Points:
     def __init__(self, truth: Sightings) -> None:
         self.truth, self.asked = truth, 0
 
-    def measure(self, path: Sightings, motion: Motion) -> PointReport:
+    def measure(self, path: Sightings, motion: Motion, wanted) -> PointReport:
         self.asked += 1
         rows = np.nonzero(np.isin(path.times_ns, self.truth.times_ns))[0]
         there = np.searchsorted(self.truth.times_ns, path.times_ns[rows])
