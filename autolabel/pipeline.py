@@ -40,6 +40,11 @@ class Given:
     detections: LabelSet | None = None
     detector: Detector | None = None
 
+    @property
+    def chances(self) -> bool:
+        """Whether the scores of what is found are chances that there is an object."""
+        return self.detections is None and (self.detector is None or self.detector.calibrated)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Proposal:
@@ -101,7 +106,10 @@ def traced_of(scans: Scans, given: Given, config: Config, progress: Progress | N
     """The objects of a log at all frames, before anything is said of how sure they are."""
     if given.keyframes is not None:
         return complete(scans, given.keyframes, given.detections, config, progress)
-    return tracks_of(found_in(scans, given, config, progress), scans, config, progress)
+    found = found_in(scans, given, config, progress)
+    if given.chances:
+        config = config.model_copy(update={"track": config.track.by_chance()})
+    return tracks_of(found, scans, config, progress)
 
 
 def found_in(

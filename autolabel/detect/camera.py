@@ -42,6 +42,11 @@ class CameraDetector:
     cameras: tuple[str, ...] | None = None
     _findings: dict[tuple[str, int], ImageFindings] = field(init=False, repr=False, default_factory=dict)
 
+    @property
+    def calibrated(self) -> bool:
+        """As the other detector is."""
+        return self.detector.calibrated
+
     def detect(self, scans: Scans, frame: int) -> Detections:
         """The other detector's boxes with other scores and names, the surest first."""
         found = self.detector.detect(scans, frame)

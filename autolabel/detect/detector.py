@@ -26,7 +26,16 @@ CREEP_M = 0.3
 
 
 class Detector(Protocol):
-    """Finds the objects of one frame: learning-free, a network, or what somebody else has written."""
+    """Finds the objects of one frame: learning-free, a network, or what somebody else has written.
+
+    Attributes:
+        calibrated: whether its scores are chances that there is an object.
+    """
+
+    @property
+    def calibrated(self) -> bool:
+        """See above."""
+        ...
 
     def detect(self, scans: Scans, frame: int) -> Detections:
         """Boxes in the local world, the surest first; none where the frame has no scan."""
@@ -38,9 +47,14 @@ class PlainDetector:
     """Knows no network: what can be told from points, from motion and from usual sizes.
 
     The first frame asked for costs a pass over all scans, in which what stands is told from what moves.
+
+    Attributes:
+        config: settings.
+        calibrated: yes, on simulated drives.
     """
 
     config: DetectConfig = field(default_factory=DetectConfig)
+    calibrated: bool = field(init=False, default=True)
     _known: tuple[Scans, Survey] | None = field(init=False, repr=False, default=None)
 
     def detect(self, scans: Scans, frame: int) -> Detections:

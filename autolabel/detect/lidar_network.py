@@ -25,7 +25,7 @@ decoded boxes: (M, 7) centre x y z, length, width, height, yaw; (M,) scores; (M,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -83,6 +83,7 @@ class LidarNetwork:
 
     network: Network
     description: Description
+    calibrated: bool = field(init=False, default=False)
 
     @classmethod
     def open(cls, path: Path) -> LidarNetwork:

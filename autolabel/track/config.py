@@ -52,6 +52,7 @@ class ScoreConfig(Settings):
     """How likely a chain of detections is an object.
 
     Attributes:
+        said: how much each unit of its detector's mean log odds adds.
         length: what e times as many detections add to the log odds.
         motion: what it adds that the object comes as far as `far_m` from where it was first seen.
         far_m: see there.
@@ -65,6 +66,7 @@ class ScoreConfig(Settings):
         half_life_s: the score of a box halves with this distance from the nearest detection.
     """
 
+    said: float = 1.0
     length: float = 1.0
     motion: float = 2.0
     far_m: Positive = 3.0
@@ -96,7 +98,8 @@ class TrackConfig(Settings):
         gap_per_s: log odds that a gap costs for each second.
         link_least: log odds that a link over a gap needs.
         rounds: how often links are sought, each time with the states of longer tracklets.
-        score: how likely a chain is an object.
+        score: how likely a chain is an object, by scores that say which of two detections is surer.
+        chance: the same, by scores that are chances; fitted to what the built-in detector finds.
     """
 
     gaits: dict[Kind, Gait] = Field(default_factory=lambda: dict(GAITS))
@@ -114,6 +117,11 @@ class TrackConfig(Settings):
     link_least: float = 0.0
     rounds: Annotated[int, Field(ge=0)] = 2
     score: ScoreConfig = ScoreConfig()
+    chance: ScoreConfig = ScoreConfig(said=1.6, length=0.8, motion=0.6, even=1.9)
+
+    def by_chance(self) -> TrackConfig:
+        """For detections whose scores are chances."""
+        return self.model_copy(update={"score": self.chance})
 
     def gait(self, kind: Kind) -> Gait:
         """How a kind moves."""

@@ -23,7 +23,12 @@ def odds_of(detections: Detections, members: I64, frames_ns: I64, settings: Scor
     said = np.log(scores / (1 - scores)).sum() / life
     places = detections.boxes.dst_from_box.translations[members, :2]
     moved = min(float(np.hypot(*(places[-1] - places[0]))) / settings.far_m, 1.0)
-    return float(said + settings.length * np.log(len(members)) + settings.motion * moved - settings.even)
+    return float(
+        settings.said * said
+        + settings.length * np.log(len(members))
+        + settings.motion * moved
+        - settings.even
+    )
 
 
 def beside_others(chains: list[tuple[Detections, I64]], odds: F64, settings: ScoreConfig) -> F64:

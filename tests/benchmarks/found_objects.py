@@ -1,18 +1,19 @@
-"""What a detector finds of what is truly there, and what each of its boxes is worth."""
+"""What is found of what is truly there, and what each of its boxes is worth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from autolabel.config import Config
 from autolabel.detect import Detector
-from autolabel.detections import Detections
+from autolabel.pipeline import Given, applied, label
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from calib.types import F64, Bools
 from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
-from fusion.labels import Annotation
+from fusion.labels import Annotation, LabelSet, Track
 from fusion.overlap import iou_3d, iou_bev
 from tests.benchmarks.detector_drives import LabelledDrive
 
@@ -99,21 +100,41 @@ class Findings:
 
 
 def findings(drive: LabelledDrive, detector: Detector) -> Findings:
-    """What a detector makes of a drive, within `FARTHEST_M` of the car."""
+    """What a detector makes of a drive frame by frame, within `FARTHEST_M` of the car."""
     made, scans = Findings(), Scans(LocalWorld.of(drive.log))
     for frame in range(len(scans)):
-        add_frame(made, scans, frame, drive, detector.detect(scans, frame))
+        found = detector.detect(scans, frame)
+        ego_from_local = scans.world.local_from_ego(scans.frames_ns[frame : frame + 1])[0].inverse()
+        present = list(drive.truth.at(int(scans.frames_ns[frame])))
+        add_frame(made, present, found.boxes.moved(ego_from_local), found.categories, found.scores)
     return made
 
 
-def add_frame(made: Findings, scans: Scans, frame: int, drive: LabelledDrive, found: Detections) -> None:
-    """Adds one frame."""
-    ego_from_local = scans.world.local_from_ego(scans.frames_ns[frame : frame + 1])[0].inverse()
-    boxes = found.boxes.moved(ego_from_local)
-    kinds = [kind_of(category) for category in found.categories]
-    present = [(kind_of(t.category), a) for t, a in drive.truth.at(int(scans.frames_ns[frame]))]
+def label_findings(drive: LabelledDrive, detector: Detector | None = None) -> Findings:
+    """What the whole pipeline makes of it, from nothing."""
+    proposal = label(drive.log, Given(detector=detector), Config(rectangles=False))
+    made, labels = Findings(), applied(LabelSet(), proposal.edits)
+    for frame_ns in LocalWorld.of(drive.log).frames_ns.tolist():
+        found = list(labels.at(frame_ns))
+        boxes = Boxes.stack(annotation.box for _, annotation in found)
+        scores = np.array([annotation.score or 0.0 for _, annotation in found])
+        names = [track.category for track, _ in found]
+        add_frame(made, list(drive.truth.at(frame_ns)), boxes, names, scores)
+    return made
+
+
+def add_frame(
+    made: Findings,
+    truth: Sequence[tuple[Track, Annotation]],
+    boxes: Boxes,
+    categories: Sequence[str],
+    scores: F64,
+) -> None:
+    """Adds one frame: what is there, and the boxes that were made, both in the ego frame."""
+    kinds = [kind_of(category) for category in categories]
+    present = [(kind_of(track.category), annotation) for track, annotation in truth]
     true = Boxes.stack(a.box for _, a in present)
-    sure = np.flatnonzero(found.scores >= LEAST_SCORE)
+    sure = np.flatnonzero(scores >= LEAST_SCORE)
     partners = partners_of(true, boxes.take(sure))
     for k, (kind, annotation) in enumerate(present):
         if kind in GROUPS and counts(annotation):
@@ -125,7 +146,7 @@ def add_frame(made: Findings, scans: Scans, frame: int, drive: LabelledDrive, fo
         away_m = float(np.hypot(*boxes.dst_from_box.translations[k, :2]))
         if away_m <= FARTHEST_M:
             right = k in owner and owner[k] is kind
-            made.claims.append(Claim(GROUPS[kind], away_m, float(found.scores[k]), k in owner, right))
+            made.claims.append(Claim(GROUPS[kind], away_m, float(scores[k]), k in owner, right))
 
 
 def counts(annotation: Annotation) -> bool:

@@ -11,13 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from autolabel.detect import PlainDetector
+from autolabel.detect import Detector, PlainDetector
 from autolabel.detect.camera import CameraDetector
 from autolabel.detect.yolox import Yolox
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from tests.benchmarks.detector_drives import LabelledDrive, all_drives, real_drive
-from tests.benchmarks.found_objects import LEAST_SCORE, Claim, Findings, Sought, findings
+from tests.benchmarks.found_objects import (
+    LEAST_SCORE,
+    Claim,
+    Findings,
+    Sought,
+    findings,
+    label_findings,
+)
 from tests.conftest import REPOSITORY, SHARED_DATA
 
 PAGE = REPOSITORY / "docs" / "from_nothing.md"
@@ -25,13 +32,21 @@ BANDS = ((0.0, 40.0), (0.0, 15.0), (15.0, 25.0), (25.0, 40.0))
 GROUPS = ("car", "heavy", "person", "cyclist")
 DECILES = np.linspace(0.1, 1.0, 10)
 
+FOUND = (
+    "| drives | what | within | true | recall | IoU .5 | precision | no edit | but flip |\n"
+    "|---|---|---|--:|--:|--:|--:|--:|--:|"
+)
+SCORES = (
+    "| drives | what |" + "".join(f" {d:.1f}-{d + 0.1:.1f} |" for d in DECILES[:-1]) + "\n"
+    "|---|---|" + "--:|" * 9
+)
 HEADS = {
-    "found": "| drives | what | within | true | recall | IoU .5 | precision | no edit | but flip |\n"
-    "|---|---|---|--:|--:|--:|--:|--:|--:|",
+    "labels": FOUND,
     "edits": "| drives | what | found | centre | length | width | height | heading | front | kind |\n"
     "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    "scores": "| drives | what |" + "".join(f" {d:.1f}-{d + 0.1:.1f} |" for d in DECILES[:-1]) + "\n"
-    "|---|---|" + "--:|" * 9,
+    "label_scores": SCORES,
+    "boxes": FOUND,
+    "box_scores": SCORES,
     "cost": "| drive | sweeps | ms a sweep |\n|---|--:|--:|",
 }
 
@@ -42,9 +57,9 @@ def share(values: Sequence[bool] | Iterable[bool]) -> str:
     return f"{np.mean(listed):.2f}" if listed else ""
 
 
-def found_rows(name: str, made: Findings) -> Iterable[str]:
+def found_rows(name: str, made: Findings, bands: Sequence[tuple[float, float]] = BANDS) -> Iterable[str]:
     for group in GROUPS:
-        for low, high in BANDS:
+        for low, high in bands:
             true = [t for t in made.true if t.group == group and low <= t.away_m < high]
             claims = [c for c in made.claims if c.group == group and low <= c.away_m < high]
             claims = [c for c in claims if c.score >= LEAST_SCORE]
@@ -109,12 +124,43 @@ def cost_row(drive: LabelledDrive) -> str:
     return f"| {drive.name} | {count} | {1e3 * (time.process_time() - began) / max(count, 1):.1f} |"
 
 
-def with_camera() -> tuple[LabelledDrive, Findings] | None:
+Both = tuple[Findings, Findings]
+"""What the whole pipeline makes of a drive, and what its detector does frame by frame."""
+
+
+def both(drive: LabelledDrive, detector: Callable[[], Detector]) -> Both:
+    """Each asked anew, so that neither profits from the other."""
+    return label_findings(drive, detector()), findings(drive, detector())
+
+
+def with_camera() -> tuple[LabelledDrive, Both] | None:
     """The real drive once more, with a small 2D network."""
     network, drive = SHARED_DATA / "models" / "yolox_nano.onnx", real_drive()
     if drive is None or not network.is_file():
         return None
-    return drive, findings(drive, CameraDetector(PlainDetector(), Yolox.open(network)))
+    return drive, both(drive, lambda: CameraDetector(PlainDetector(), Yolox.open(network)))
+
+
+class Tables:
+    """The rows of all tables, printed as they are made."""
+
+    def __init__(self) -> None:
+        self.rows = {name: [head] for name, head in HEADS.items()}
+
+    def say(self, table: str, rows: Iterable[str]) -> None:
+        """Adds rows to one."""
+        for row in rows:
+            self.rows[table].append(row)
+            print(row, flush=True)
+
+    def say_all(self, name: str, made: Both) -> None:
+        """Adds the rows of a drive to all."""
+        labels, boxes = made
+        self.say("labels", found_rows(name, labels))
+        self.say("edits", edit_rows(name, labels))
+        self.say("label_scores", score_rows(name, labels))
+        self.say("boxes", found_rows(name, boxes, BANDS[:1]))
+        self.say("box_scores", score_rows(name, boxes))
 
 
 def main() -> None:
@@ -123,33 +169,22 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
-    tables: dict[str, list[str]] = {name: [head] for name, head in HEADS.items()}
-
-    def say(table: str, rows: Iterable[str]) -> None:
-        for row in rows:
-            tables[table].append(row)
-            print(row, flush=True)
-
-    def say_all(name: str, made: Findings) -> None:
-        say("found", found_rows(name, made))
-        say("edits", edit_rows(name, made))
-        say("scores", score_rows(name, made))
-
-    simulated: dict[bool, list[Findings]] = {True: [], False: []}
+    tables, simulated = Tables(), dict[bool, list[Both]]({True: [], False: []})
     for drive in all_drives(options.cache):
-        made = findings(drive, PlainDetector())
+        made = both(drive, PlainDetector)
         if drive.log.name.startswith("simulated"):
             simulated[drive.tuned].append(made)
             if drive.tuned:
                 continue
-        say_all(drive.name + (" (tuned)" if drive.tuned else ""), made)
-        say("cost", [cost_row(drive)])
-    say_all("simulated, all tuned ones", pooled(simulated[True]))
-    say_all("simulated, all others", pooled(simulated[False]))
+        tables.say_all(drive.name + (" (tuned)" if drive.tuned else ""), made)
+        tables.say("cost", [cost_row(drive)])
+    for name, tuned in (("simulated, all tuned ones", True), ("simulated, all others", False)):
+        labels, boxes = zip(*simulated[tuned], strict=True)
+        tables.say_all(name, (pooled(labels), pooled(boxes)))
     if camera := with_camera():
-        say_all(f"{camera[0].name} (tuned), with YOLOX-nano", camera[1])
+        tables.say_all(f"{camera[0].name} (tuned), with YOLOX-nano", camera[1])
     if options.write:
-        text = PAGE_TEXT.format(**{name: "\n".join(rows) for name, rows in tables.items()})
+        text = PAGE_TEXT.format(**{name: "\n".join(rows) for name, rows in tables.rows.items()})
         PAGE.write_text(text, encoding="utf-8")
         print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
@@ -158,9 +193,9 @@ PAGE_TEXT = """# Objects of drives of which nothing is known
 
     python -m tests.benchmarks.from_nothing --write
 
-writes this page. `PlainDetector` is given nothing but the scans: no boxes, no network, no other drive. What
-follows are its boxes frame by frame, before tracks are made of them and before their sizes and places are
-told from all frames together (`autolabel.track`, `autolabel.reconstruct`).
+writes this page. `crosslabel autolabel LOG` is given nothing but the scans: no boxes, no network, no other
+drive. First come the labels that it makes of them, then what its detector, `PlainDetector`, finds in each
+frame before tracks are made of that and sizes and places are told from all frames together.
 
 Drives: PandaSet 002 and simulated ones of five seconds with 120,000 firings a sweep. "Tuned": settings were
 chosen looking at them, and the detector's table was fitted to them (to seed 101 it was not). All others were
@@ -176,7 +211,7 @@ whose score is at least 0.3 are missed, whatever the box is called.
 - no edit: centre within 0.2 m, each size within 10 % or 0.2 m, heading within 10 degrees, the right kind;
   "but flip": the same where only the front and the back may be mixed up.
 
-{found}
+{labels}
 
 ## What is left to edit
 
@@ -188,8 +223,18 @@ what is back, of the kind.
 ## What a score means
 
 Of all boxes with a score between two values: the share on a true object of that kind, and how many there are.
+The score says whether there is such an object; whether its box needs an edit says
+[its confidence](confidence.md).
 
-{scores}
+{label_scores}
+
+## What the detector finds, frame by frame
+
+{boxes}
+
+And what its scores mean:
+
+{box_scores}
 
 ## What it costs
 
