@@ -17,7 +17,7 @@ from autolabel.pipeline import Given
 from fusion.log import DriveLog
 
 FILE_NAME = "run.json"
-RUN_SCHEMA = 1
+RUN_SCHEMA = 2
 LIBRARIES = ("crosslabel", "numpy", "scipy", "numba")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from autolabel.confidence import wanting_a_look
 from autolabel.config import Config
 from autolabel.pipeline import Given, Proposal, label
 from autolabel.records import (
@@ -142,7 +143,7 @@ def _write(work: Work, trip: Trip, proposal: Proposal, config: Config, more: Map
 def _record(
     work: Work, trip: Trip, labels: LabelSet, proposal: Proposal, config: Config
 ) -> dict[str, object]:
-    keyframes = trip.given.keyframes
+    keyframes, (looks, made) = trip.given.keyframes, wanting_a_look(proposal.traced)
     return {
         "schema": RUN_SCHEMA,
         "log": work.log.name,
@@ -156,6 +157,8 @@ def _record(
             "frames": len(work.log),
             "tracks": len(labels.tracks),
             "boxes": labels.annotation_count,
+            "made": made,
+            "want_a_look": looks,
             "missing_frames": len(work.log.missing),
         },
         "ego": None if proposal.ego is None else [span.words for span in proposal.ego.spans],

@@ -137,13 +137,21 @@ class Runs:
         told: Any = record.get("trips")
         if told is not None:
             note(_of_trip(work.log.name, told))
-        note(f"{work.log.name}: {outcome}: {labels}")
+        note(f"{work.log.name}: {outcome}: {labels}{_of_boxes(record['counts']) if record else ''}")
         said = {name: record[name] for name in SAID if name in record}
         self._print({"log": work.log.name, "outcome": str(outcome), "labels": str(labels), **said})
 
     def _print(self, line: dict[str, object]) -> None:
         if self.as_json:
             print(json.dumps(line), flush=True)
+
+
+def _of_boxes(counts: Any) -> str:
+    """How much was made, and how much of it a person should look at."""
+    return (
+        f": {counts['tracks']} objects, {counts['made']} boxes made, "
+        f"{counts['want_a_look']} of them want a look"
+    )
 
 
 def _of_trip(name: str, told: dict[str, Any]) -> str:

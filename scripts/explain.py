@@ -37,7 +37,7 @@ def page(proposal: Proposal, story: Story) -> Report:
     summary = Verdict(
         "good" if seen > len(story.annotations) / 2 else "warning",
         f"{track.category} {track.id}: {len(story.annotations)} boxes, {seen} of them with points, "
-        f"{length_m:.2f} x {width_m:.2f} x {height_m:.2f} m.",
+        f"{length_m:.2f} x {width_m:.2f} x {height_m:.2f} m; {_looks(story)}.",
     )
     decided: list[Any] = [Paragraph(f"{note[0].upper()}{note[1:]}.") for note in story.traced.notes]
     if proposal.ego is not None:
@@ -61,6 +61,17 @@ def page(proposal: Proposal, story: Story) -> Report:
     return Report(f"Track {track.id} of {proposal.log.name}", summary, [s for s in sections if s.parts])
 
 
+def _looks(story: Story) -> str:
+    """How many boxes want a look, and why most of them do."""
+    from collections import Counter
+
+    reasons = Counter(words for words in story.looks if words)
+    if not reasons:
+        return "none of them wants a look"
+    words, count = reasons.most_common(1)[0]
+    return f"{reasons.total()} of them want a look, {count} because: {words}"
+
+
 def _plots(story: Story) -> list[Any]:
     import numpy as np
 
@@ -74,7 +85,12 @@ def _plots(story: Story) -> list[Any]:
         LinePlot("Speed over the ground.", "seconds", "m/s", [Series("speed", seconds, story.speeds_mps)]),
         LinePlot("Heading.", "seconds", "degrees", [Series("heading", seconds, headings_deg)]),
         LinePlot("Points in the box.", "seconds", "points", [Series("points", seconds, support)]),
-        LinePlot("Score.", "seconds", "", [Series("score", seconds, scores)]),
+        LinePlot(
+            "Chance that there is such an object (score), and that its box needs no edit (confidence).",
+            "seconds",
+            "",
+            [Series("score", seconds, scores), Series("confidence", seconds, story.confidences)],
+        ),
     ]
 
 
@@ -120,6 +136,10 @@ def _crop(rgb: Any, box: Any) -> Any:
     return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
 
 
+def _or_nothing(value: float) -> float | str:
+    return round(float(value), 3) if value == value else ""
+
+
 def _table(story: Story) -> Any:
     from scripts.report import Table
 
@@ -132,6 +152,8 @@ def _table(story: Story) -> Any:
                 round(float(story.times_s[row]), 2),
                 "given" if given else str(annotation.source),
                 "" if annotation.score is None else round(annotation.score, 3),
+                _or_nothing(story.confidences[row]),
+                story.looks[row],
                 int(story.support[row]) if story.support[row] >= 0 else "no scan",
                 round(float((center[0] ** 2 + center[1] ** 2) ** 0.5), 1),
                 round(float(story.speeds_mps[row]), 2),
@@ -139,4 +161,8 @@ def _table(story: Story) -> Any:
         )
     more = len(story.annotations) - len(rows)
     caption = f"{more} more are left out." if more > 0 else ""
-    return Table(("second", "made by", "score", "points", "distance m", "speed m/s"), rows, caption)
+    return Table(
+        ("second", "made by", "score", "confidence", "wants a look", "points", "distance m", "speed m/s"),
+        rows,
+        caption,
+    )

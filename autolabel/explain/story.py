@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autolabel.confidence import CONFIDENCE, LOOK
 from autolabel.pipeline import Proposal
 from autolabel.scans import Scans
 from autolabel.traced import Traced
@@ -44,6 +45,17 @@ class Story:
     support: I64
     nearby: F32
     detections: Boxes
+
+    @property
+    def confidences(self) -> F64:
+        """(N,) the chance that each box needs no edit; NaN of those that were given."""
+        told = [annotation.attributes.get(CONFIDENCE) for annotation in self.annotations]
+        return np.array([chance if isinstance(chance, float) else np.nan for chance in told])
+
+    @property
+    def looks(self) -> list[str]:
+        """(N) why each box wants a look, empty where it does not."""
+        return [str(annotation.attributes.get(LOOK, "")) for annotation in self.annotations]
 
     @property
     def speeds_mps(self) -> F64:
