@@ -20,6 +20,7 @@ from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from calib.types import F64, Bools
 from fusion.log import DriveLog
+from tests.benchmarks.bad_poses import DRIFT_SHARE, drifting
 from tests.benchmarks.one_box_drives import (
     SHIFTS_M,
     Drive,
@@ -85,6 +86,7 @@ def rows(drive: Drive, plain: Scans, known: dict[str, Truth]) -> Iterator[str]:
         ("**points**", drive.log),
         ("points, every 5th scan dropped", without_some_scans(drive.log)),
         ("points, shifted poses repaired", repaired(with_shifted_poses(drive.log, drive.seed))),
+        ("points, drifting poses repaired", repaired(drifting(drive.log, drive.seed).log)),
     ):
         given = Given.of(Seen(log, plain), drive)
         start_s = time.process_time()
@@ -116,6 +118,7 @@ which they are given: "of those seen" counts only objects that have {least} poin
 - **dropped**: every fifth scan is missing; the labels of its frame are asked for all the same.
 - **shifted**: one pose in twenty is off by {low} to {high} m for one frame; `autolabel.ego` repairs them
   first.
+- **drifting**: the poses drift off in one direction by {drift:.0%} of the way; the same repair.
 - The last column counts objects times frames a second on one thread; in the bold row of a drive its scans
   are read and cleared of the ground in that time, too.
 
@@ -164,6 +167,7 @@ def main() -> None:
             least=LEAST_POINTS,
             low=SHIFTS_M[0],
             high=SHIFTS_M[1],
+            drift=DRIFT_SHARE,
             together=round(SurfaceConfig().together),
         )
         target: Path = REPOSITORY / "docs" / "one_box.md"
