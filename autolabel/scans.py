@@ -12,7 +12,7 @@ import numpy as np
 
 from autolabel.world import LocalWorld
 from calib.se3 import SE3
-from calib.types import F32, F64, I64
+from calib.types import F32, F64, I64, kernel_view
 from fusion.align import points_in_ego, read_deskewed
 from fusion.ground import Ground
 
@@ -103,6 +103,8 @@ class Scans:
         )
 
     def _read(self, frame: int) -> _Kept | None:
+        from autolabel import _kernels
+
         log, frame_ns = self.world.log, int(self.frames_ns[frame])
         ref = log.sweep_at(frame_ns)
         if ref is None:
@@ -110,18 +112,30 @@ class Scans:
         sweep = read_deskewed(log, ref)
         points_ego = points_in_ego(log, sweep)
         ground, heights_m = Ground.under(points_ego)
-        above_m = heights_m.astype(np.float32)
-        range_m = np.hypot(points_ego[:, 0], points_ego[:, 1])
-        lowest_m = LOWEST_M - DOUBT_PER_M * np.maximum(range_m - TRUSTED_M, 0)
-        wanted = np.flatnonzero((range_m < FARTHEST_M) & ~(above_m < lowest_m) & ~(above_m > HIGHEST_M))
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
-        points = (local_from_ego @ np.take(points_ego, wanted, axis=0)).astype(np.float32)
-        intensity = np.zeros(len(points), np.float32) if sweep.intensity is None else sweep.intensity[wanted]
+        size = len(points_ego)
+        points, above_m, kept = (
+            np.empty((size, 3), np.float32),
+            np.empty(size, np.float32),
+            np.empty(size, np.float32),
+        )
+        intensity = np.zeros(size, np.float32) if sweep.intensity is None else sweep.intensity
+        count = _kernels.keep(
+            points_ego,
+            heights_m,
+            kernel_view(intensity, 1, np.float32)[:, 0],
+            (LOWEST_M, HIGHEST_M, TRUSTED_M, DOUBT_PER_M, FARTHEST_M),
+            np.array(local_from_ego.rotation),
+            np.array(local_from_ego.translation),
+            points,
+            above_m,
+            kept,
+        )
         start = self._spool.seek(0, 2)
-        for column in (points, above_m[wanted], intensity):
-            self._spool.write(np.ascontiguousarray(column, dtype=np.float32).tobytes())
+        for column in (points, above_m, kept):
+            self._spool.write(column[:count].data)
         origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        return _Kept(start, len(points), local_from_ego, origin_ego, ground)
+        return _Kept(start, count, local_from_ego, origin_ego, ground)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

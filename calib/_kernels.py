@@ -1,4 +1,4 @@
-"""Compiled gates of project_cloud: which blocks of a cloud a camera may see; calib/project.py is in front.
+"""Compiled loops over clouds: `SE3.cloud`, and the gates of project_cloud, which blocks a camera may see.
 
 The rest of projection is in calib/cameras/_kernels.py. `fastmath` lets sums be regrouped; nowhere may it
 assume that there is no NaN.
@@ -8,6 +8,19 @@ import numpy as np
 from numba import njit
 
 from calib.cameras._kernels import BLOCK, split
+
+
+@njit(cache=True, nogil=True)
+def move(points, rotation, translation, moved):
+    """Turns and shifts points in float64."""
+    a0, a1, a2 = rotation[0, 0], rotation[0, 1], rotation[0, 2]
+    b0, b1, b2 = rotation[1, 0], rotation[1, 1], rotation[1, 2]
+    c0, c1, c2 = rotation[2, 0], rotation[2, 1], rotation[2, 2]
+    for i in range(points.shape[0]):
+        x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
+        moved[i, 0] = a0 * x + a1 * y + a2 * z + translation[0]
+        moved[i, 1] = b0 * x + b1 * y + b2 * z + translation[1]
+        moved[i, 2] = c0 * x + c1 * y + c2 * z + translation[2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})

@@ -30,7 +30,7 @@ def read_deskewed(log: DriveLog, ref: SweepRef) -> Sweep:
 def points_in_ego(log: DriveLog, sweep: Sweep) -> F32:
     """(N, 3) float32 points of a sweep in the ego frame of the sweep's instant."""
     ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
-    return (ego_from_lidar @ sweep.points).astype(np.float32)
+    return ego_from_lidar.cloud(sweep.points)
 
 
 def ego_at_shot_from_ego_at_frame(log: DriveLog, shot_ns: int, frame_ns: int) -> SE3:

@@ -100,7 +100,7 @@ def points_seen_at(sweep: Sweep, ego_from_lidar: SE3, trajectory: Trajectory, in
             return sweep.points
         world_from_lidar = trajectory.at(sweep.timestamp_ns) @ ego_from_lidar
         lidar_at_instant_from_lidar = lidar_at_instant_from_world @ world_from_lidar
-        return (lidar_at_instant_from_lidar @ sweep.points).astype(np.float32)
+        return lidar_at_instant_from_lidar.cloud(sweep.points)
     from fusion import _kernels
 
     first, last = int(sweep.offset_ns.min()), int(sweep.offset_ns.max())

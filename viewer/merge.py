@@ -68,4 +68,4 @@ def _placed(
 
 
 def _moved(new_from_old: SE3, cloud: Cloud, rows: np.ndarray) -> tuple[F32, np.ndarray]:
-    return (new_from_old @ cloud.points[rows]).astype(np.float32), rows
+    return new_from_old.cloud(cloud.points[rows]), rows

@@ -51,13 +51,13 @@ def guesses(ground_plan: Above, points_given: F32, middle: F64, config: SearchCo
     for turn_rad in np.radians(turns_deg).tolist():
         map_from_given = _turn_about(middle, turn_rad)
         near = np.hypot(*(points_given[:, :2] - middle[:2]).T) < AROUND_M
-        points = (map_from_given @ points_given[near]).astype(np.float32)
+        points = map_from_given.cloud(points_given[near])
         for score, shift in _best_shifts(window, theirs, theirs_seen, points, config):
             found.append((score, turn_rad, shift))
     guesses = []
     for score, turn_rad, shift in _apart(sorted(found, key=lambda row: -row[0]), config.peaks):
         flat_from_given = SE3(np.eye(3), np.array([*shift, 0.0])) @ _turn_about(middle, turn_rad)
-        up_m = _rise(ground_plan, (flat_from_given @ points_given).astype(np.float32))
+        up_m = _rise(ground_plan, flat_from_given.cloud(points_given))
         map_from_flat = SE3(np.eye(3), np.array([0.0, 0.0, up_m]))
         guesses.append(Guess(score, map_from_flat @ flat_from_given))
     return guesses

@@ -176,7 +176,7 @@ def _in_ego(log: DriveLog, sweep: Sweep | None) -> F32:
     if sweep is None:
         return np.empty((0, 3), dtype=np.float32)
     ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
-    return (ego_from_lidar @ sweep.points).astype(np.float32)
+    return ego_from_lidar.cloud(sweep.points)
 
 
 def _visibility(annotation: Annotation, computed: str) -> str:

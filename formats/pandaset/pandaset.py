@@ -117,7 +117,7 @@ def _read_sweep(path: Path, lidar: str, timestamp_ns: int, world_from_lidar: SE3
     return Sweep(
         lidar=lidar,
         timestamp_ns=timestamp_ns,
-        points=(world_from_lidar.inverse() @ points_world).astype(np.float32),
+        points=world_from_lidar.inverse().cloud(points_world),
         intensity=intensity.astype(np.float32),
         offset_ns=np.round(offset_s * 1e9).astype(np.int32),
         stamps="end",

@@ -162,3 +162,14 @@ def test_rotation_vector_round_trip(vector):
 def test_tiny_rotation_vectors_keep_their_digits():
     tiny = np.array([1e-9, -3e-10, 2e-12])
     assert np.allclose(SE3.from_rotation_vector(tiny).rotation_vector_rad, tiny, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_cloud_lands_where_its_points_do(dtype) -> None:
+    rng = np.random.default_rng(3)
+    dst_from_src = SE3.from_rotation_vector(rng.normal(size=3), rng.normal(size=3))
+    points = (100 * rng.normal(size=(1000, 3))).astype(dtype)
+    for handed_in in (points, points[::2], np.asfortranarray(points), points[:0]):
+        assert dst_from_src.cloud(handed_in).dtype == np.float32
+        expected = (dst_from_src @ handed_in.astype(np.float64)).astype(np.float32)
+        np.testing.assert_allclose(dst_from_src.cloud(handed_in), expected, rtol=2e-7, atol=1e-12)
