@@ -11,16 +11,18 @@ from calib.cameras._kernels import BLOCK, split
 
 
 @njit(cache=True, nogil=True)
-def move(points, rotation, translation, moved):
-    """Turns and shifts points in float64."""
+def moved(points, rotation, translation):
+    """(N, 3) float32 points, turned and shifted in float64."""
+    out = np.empty((points.shape[0], 3), dtype=np.float32)
     a0, a1, a2 = rotation[0, 0], rotation[0, 1], rotation[0, 2]
     b0, b1, b2 = rotation[1, 0], rotation[1, 1], rotation[1, 2]
     c0, c1, c2 = rotation[2, 0], rotation[2, 1], rotation[2, 2]
     for i in range(points.shape[0]):
         x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
-        moved[i, 0] = a0 * x + a1 * y + a2 * z + translation[0]
-        moved[i, 1] = b0 * x + b1 * y + b2 * z + translation[1]
-        moved[i, 2] = c0 * x + c1 * y + c2 * z + translation[2]
+        out[i, 0] = a0 * x + a1 * y + a2 * z + translation[0]
+        out[i, 1] = b0 * x + b1 * y + b2 * z + translation[1]
+        out[i, 2] = c0 * x + c1 * y + c2 * z + translation[2]
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})

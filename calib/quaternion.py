@@ -5,6 +5,8 @@ import numpy as np
 from calib.errors import CalibrationError
 from calib.types import F64
 
+ORTHONORMAL_TOLERANCE = 1e-6
+
 
 def matrices_from_quaternions(quaternions_wxyz: F64) -> F64:
     """(N, 4) quaternions of any positive norm to (N, 3, 3) rotation matrices.
@@ -65,3 +67,15 @@ def slerp(quaternions_a: F64, quaternions_b: F64, fractions: F64) -> F64:
     weights_b = np.where(near, fractions, np.sin(fractions * angles) / safe)
     mixed = weights_a[:, None] * quaternions_a + weights_b[:, None] * quaternions_b
     return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float64)
+
+
+def require_rotations(rotations: F64, translations: F64) -> None:
+    """Raises CalibrationError unless (N, 3, 3) matrices only turn, and all numbers are finite."""
+    if not (np.isfinite(rotations).all() and np.isfinite(translations).all()):
+        raise CalibrationError("a transform holds a number that is not finite")
+    gram = rotations @ rotations.transpose(0, 2, 1)
+    worst = float(np.abs(gram - np.eye(3)).max(initial=0.0))
+    if worst > ORTHONORMAL_TOLERANCE:
+        raise CalibrationError(f"a rotation matrix is not orthonormal (off by {worst:.2g})")
+    if len(rotations) and float(np.linalg.det(rotations).min()) < 0:
+        raise CalibrationError("a rotation matrix is a mirror image (determinant -1)")

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calib.errors import CalibrationError
-from calib.quaternion import matrices_from_quaternions, quaternions_from_matrices
+from calib.quaternion import matrices_from_quaternions, quaternions_from_matrices, require_rotations
 from calib.types import F32, F64, Floats, frozen, kernel_view
-
-ORTHONORMAL_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -37,7 +35,7 @@ class SE3:
             raise CalibrationError(
                 f"a transform needs shapes (3, 3) and (3,), not {rotation.shape} and {translation.shape}"
             )
-        _require_rotations(rotation[None], translation[None])
+        require_rotations(rotation[None], translation[None])
         object.__setattr__(self, "rotation", rotation)
         object.__setattr__(self, "translation", translation)
 
@@ -147,8 +145,7 @@ class SE3:
         from calib import _kernels
 
         given = kernel_view(points, 3, np.float32 if points.dtype == np.float32 else np.float64)
-        moved = np.empty((len(given), 3), dtype=np.float32)
-        _kernels.move(given, np.array(self.rotation), np.array(self.translation), moved)
+        moved: F32 = _kernels.moved(given, np.array(self.rotation), np.array(self.translation))
         return moved
 
     @overload
@@ -197,7 +194,7 @@ class SE3Batch:
                 f"a batch of transforms needs shapes (N, 3, 3) and (N, 3), "
                 f"not {rotations.shape} and {translations.shape}"
             )
-        _require_rotations(rotations, translations)
+        require_rotations(rotations, translations)
         object.__setattr__(self, "rotations", rotations)
         object.__setattr__(self, "translations", translations)
 
@@ -291,14 +288,3 @@ def _checked_batch(rotations: F64, translations: F64) -> SE3Batch:
     object.__setattr__(batch, "rotations", rotations)
     object.__setattr__(batch, "translations", translations)
     return batch
-
-
-def _require_rotations(rotations: F64, translations: F64) -> None:
-    if not (np.isfinite(rotations).all() and np.isfinite(translations).all()):
-        raise CalibrationError("a transform holds a number that is not finite")
-    gram = rotations @ rotations.transpose(0, 2, 1)
-    worst = float(np.abs(gram - np.eye(3)).max(initial=0.0))
-    if worst > ORTHONORMAL_TOLERANCE:
-        raise CalibrationError(f"a rotation matrix is not orthonormal (off by {worst:.2g})")
-    if len(rotations) and float(np.linalg.det(rotations).min()) < 0:
-        raise CalibrationError("a rotation matrix is a mirror image (determinant -1)")
