@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from calib.cameras import CameraModel, Projection
 from calib.project import VisiblePoints, project_cloud
 from calib.se3 import SE3
-from calib.types import F64, I32, I64, Bools, Floats
+from calib.types import F64, I32, I64, Bools, Floats, frozen
 from fusion.align import lens_of_shot
 from fusion.boxes import EDGES, UNIT_CORNERS, Boxes
 from fusion.log import DriveLog, ImageRef
@@ -127,20 +128,30 @@ def _in_sight(boxes: Boxes, model: CameraModel, cam_from_ego: SE3) -> I64:
 
 def _along_edges(boxes: Boxes) -> F64:
     """(N, 12 * EDGE_SAMPLES, 3) places along the edges of each box."""
-    steps = np.linspace(0, 1, EDGE_SAMPLES)[None, :, None]
-    begins, ends = UNIT_CORNERS[[a for a, _ in EDGES]][:, None], UNIT_CORNERS[[b for _, b in EDGES]][:, None]
-    return _placed(boxes, (begins + steps * (ends - begins)).reshape(-1, 3))
+    return _placed(boxes, _unit_edges())
 
 
 def _spread(boxes: Boxes) -> F64:
     """(N, GRID^3, 3) places spread evenly through each box."""
+    return _placed(boxes, _unit_grid())
+
+
+@lru_cache(maxsize=1)
+def _unit_edges() -> F64:
+    steps = np.linspace(0, 1, EDGE_SAMPLES)[None, :, None]
+    begins, ends = UNIT_CORNERS[[a for a, _ in EDGES]][:, None], UNIT_CORNERS[[b for _, b in EDGES]][:, None]
+    return frozen((begins + steps * (ends - begins)).reshape(-1, 3), np.float64)
+
+
+@lru_cache(maxsize=1)
+def _unit_grid() -> F64:
     steps = (np.arange(GRID) + 0.5) / GRID - 0.5
-    return _placed(boxes, np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3))
+    return frozen(np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3), np.float64)
 
 
 def _placed(boxes: Boxes, unit: F64) -> F64:
     local = unit[None] * boxes.sizes_lwh_m[:, None, :]
-    turned = np.einsum("nij,nkj->nki", boxes.dst_from_box.rotations, local)
+    turned = local @ boxes.dst_from_box.rotations.transpose(0, 2, 1)
     return np.asarray(turned + boxes.dst_from_box.translations[:, None, :], dtype=np.float64)
 
 
