@@ -51,7 +51,9 @@ class ObjectPoints:
             dtype=np.int64,
         )
         half = np.tile(seeds.sizes_lwh_m / 2, (len(rows), 1))
-        moves = self.bank.beam.moves(frames[rows], poses[rows], motion.velocities[rows], half)
+        moves = self.bank.beam.moves(
+            frames[rows], poses[rows], motion.velocities[rows], half, motion.times_s[rows]
+        )
         weights = np.where(motion.sigmas_m[rows] < FIRM_M, SEED_WEIGHT, 1.0)
         shapes = self._aggregated(seeds, frames[rows], poses[rows], moves, weights)
         aligned, hessians, fits, crossed = self._aligned(frames[rows], poses[rows], moves, shapes)

@@ -137,6 +137,7 @@ class Follower:
             index,
             poses,
             self.states.means[:, 3:5],
+            self.times_s,
             spreads,
             weights,
             on,
@@ -220,7 +221,7 @@ class Follower:
 
     def _learn(self, which: I64, poses: F64, index: PointIndex, weight: float = 1.0) -> None:
         most = np.array([s.most_points for s in self.seeds.surfaces(self.config)])
-        self.shapes.add(index, poses, self.states.means[:, 3:5], which, most, weight)
+        self.shapes.add(index, poses, self.states.means[:, 3:5], which, most, weight, self.times_s)
         self.shapes.finish(which)
 
 
@@ -234,6 +235,7 @@ def align_frame(
     index: PointIndex,
     poses: F64,
     velocities: F64,
+    times_s: F64,
     spreads: F64,
     height_weights: F64,
     on: I64,
@@ -259,7 +261,7 @@ def align_frame(
         index.points,
         index.grid,
         poses,
-        index.moves(poses, velocities, shapes.halves),
+        index.moves(poses, velocities, shapes.halves, times_s),
         shapes.halves,
         spreads,
         active,

@@ -66,10 +66,16 @@ class PointIndex:
             self._rays.append((self.grid[-1], order, starts))
         return self._rays[0]
 
-    def moves(self, poses: F64, velocities: F64, halves: F64) -> F64:
+    def moves(self, poses: F64, velocities: F64, halves: F64, times_s: F64 | None = None) -> F64:
         """(K, 4) how objects at (K, 4) poses move while the beam passes them; see `BeamTimes.moves`."""
         places_ego = self.scan.local_from_ego.inverse() @ _outline(poses, halves).reshape(-1, 3)
-        return _moves(self.world.log, places_ego, velocities)
+        late_s = None if times_s is None else times_s - self.seconds
+        return _moves(self.world.log, places_ego, velocities, late_s)
+
+    @property
+    def seconds(self) -> float:
+        """Of the frame, since the first."""
+        return float(self.world.seconds(self.world.frames_ns[self.scan.frame : self.scan.frame + 1])[0])
 
 
 @dataclass(eq=False, slots=True)
@@ -132,16 +138,18 @@ class BeamTimes:
         late_ns = beam_offset_ns(self.scans.world.log, places_ego.reshape(-1, 3))
         return self.scans.world.seconds(self.scans.frames_ns + late_ns.reshape(places.shape[:2]))
 
-    def moves(self, frames: I64, poses: F64, velocities: F64, halves: F64) -> F64:
+    def moves(self, frames: I64, poses: F64, velocities: F64, halves: F64, times_s: F64) -> F64:
         """(R, 4) how an object at (R, 4) poses, each in a frame of its own, moves while the beam passes it.
 
-        That is its velocity, when in the sweep the beam passes its middle, and how far it gets before the
-        beam has passed all of it: far where the sweep begins on one side of it and ends on the other.
+        That is its velocity, when in the sweep it is at its pose, and how far it gets before the beam has
+        passed all of it: far where the sweep begins on one side of it and ends on the other. There the
+        instant of a pose does not follow from its place, so that it has to be said: (R,) `times_s`.
         """
         rotations = self.ego_from_local.rotations[frames]
         translations = self.ego_from_local.translations[frames]
         places_ego = np.einsum("rij,krj->kri", rotations, _outline(poses, halves)) + translations
-        return _moves(self.scans.world.log, places_ego.reshape(-1, 3), velocities)
+        late_s = times_s - self.scans.world.seconds(self.scans.frames_ns[frames])
+        return _moves(self.scans.world.log, places_ego.reshape(-1, 3), velocities, late_s)
 
 
 def _outline(poses: F64, halves: F64) -> F64:
@@ -154,8 +162,9 @@ def _outline(poses: F64, halves: F64) -> F64:
     return places
 
 
-def _moves(log: DriveLog, places_ego: F64, velocities: F64) -> F64:
+def _moves(log: DriveLog, places_ego: F64, velocities: F64, late_s: F64 | None) -> F64:
     beam_s = beam_offset_ns(log, places_ego).reshape(5, -1) / 1e9
-    middles_s, longest_s = beam_s[0], np.abs(beam_s[1:] - beam_s[0]).max(axis=0)
+    middles_s = beam_s[0] if late_s is None else late_s
+    longest_s = np.abs(beam_s[1:] - middles_s).max(axis=0)
     reach_m = longest_s * np.hypot(velocities[:, 0], velocities[:, 1])
     return np.column_stack([velocities[:, :2], middles_s, reach_m])

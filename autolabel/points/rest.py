@@ -17,6 +17,7 @@ PARKED_M, WALKED_M, LEAST_FRAMES = 0.4, 0.3, 3
 ENOUGH = 4.0
 WELL_SEEN, SLIDES = 40, 0.25
 LEAST_SHARE = 0.25
+JERK_M = 0.15
 EMPTY = 0.6
 NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
 
@@ -26,9 +27,11 @@ def at_rest(bank: PointBank, seeds: Seeds, sights: Sights, started: Bools, confi
 
     An object moved if it was found elsewhere and its first place was seen to be empty meanwhile. A place
     is seen where rays end in it or go on behind it; where something stands before it, it may hold anything,
-    and those that moved when they were known (`started`) are taken to move, the others to stand.
+    and those that moved when they were known (`started`), or were seen to leave without a jerk, are taken to
+    move, the others to stand.
     """
     away = _away(seeds, sights, started)
+    started = started | _leaving(seeds, sights, away)
     moved = np.flatnonzero(away.sum(axis=1) >= np.where(started, 2, LEAST_FRAMES))
     rest = np.ones(len(seeds), dtype=bool)
     if len(moved) == 0:
@@ -54,6 +57,29 @@ def _away(seeds: Seeds, sights: Sights, started: Bools) -> Bools:
     away = away_m > np.maximum(least_m, 0.5 * far_m)[:, None]
     away[[kind in NEVER_MOVE for kind in seeds.kinds]] = False
     return np.asarray(away)
+
+
+def _leaving(seeds: Seeds, sights: Sights, away: Bools) -> Bools:
+    """(K,) which objects were well seen all the way from their first places to where they are away.
+
+    What is taken for another that comes past takes a jump, or has many more or fewer points at once.
+    """
+    leaving = np.zeros(len(seeds), dtype=bool)
+    for k in np.flatnonzero(_typical(sights) >= WELL_SEEN).tolist():
+        seed, there = int(seeds.frames[k]), np.flatnonzero(away[k])
+        for side in (there[there > seed], there[there < seed][::-1]):
+            if len(side) >= LEAST_FRAMES:
+                way = np.arange(seed, side[0] + np.sign(side[0] - seed), np.sign(side[0] - seed))
+                leaving[k] |= _smooth(sights, k, way)
+    return leaving
+
+
+def _smooth(sights: Sights, k: int, way: I64) -> bool:
+    """Whether an object was found in every frame of a way, without a jerk."""
+    places, inside = sights.poses[k, way, :2], sights.inside[k, way[1:]]
+    jerks_m = np.linalg.norm(np.diff(places, n=2, axis=0), axis=1)
+    few = inside.min(initial=np.inf) < WELL_SEEN / 2
+    return bool(sights.found[k, way[1:]].all() and not few and jerks_m.max(initial=0.0) < JERK_M)
 
 
 def _typical(sights: Sights) -> F64:

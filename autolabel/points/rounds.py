@@ -128,7 +128,16 @@ def realigned(bank: PointBank, seeds: Seeds, ways: Ways, config: PointsConfig) -
         poses = np.ascontiguousarray(ways.poses[:, frame])
         spreads = np.zeros((len(seeds), 2))
         aligned, hessians, fits = align_frame(
-            index, poses, ways.velocities[:, frame], spreads, weights, on, shapes, seeds, config
+            index,
+            poses,
+            ways.velocities[:, frame],
+            ways.times_s[:, frame],
+            spreads,
+            weights,
+            on,
+            shapes,
+            seeds,
+            config,
         )
         _, noise = as_measured(aligned[on], hessians[on], weights[on], seeds, on, config)
         known = is_found(fits[on], config)
@@ -150,7 +159,8 @@ def _aggregated(bank: PointBank, seeds: Seeds, ways: Ways, config: PointsConfig)
         if own.any():
             poses, velocities = ways.poses[:, frame], ways.velocities[:, frame]
             given = own & (seeds.frames == frame)
-            shapes.add(index, poses, velocities, everything[own & ~given], most)
-            shapes.add(index, seeds.poses, velocities, everything[given], most, SEED_WEIGHT)
+            times_s = ways.times_s[:, frame]
+            shapes.add(index, poses, velocities, everything[own & ~given], most, times_s=times_s)
+            shapes.add(index, seeds.poses, velocities, everything[given], most, SEED_WEIGHT, times_s)
     shapes.finish(everything)
     return shapes

@@ -120,10 +120,18 @@ class Shapes:
         )
 
     def add(
-        self, index: PointIndex, poses: F64, velocities: F64, which: I64, most: I64, weight: float = 1.0
+        self,
+        index: PointIndex,
+        poses: F64,
+        velocities: F64,
+        which: I64,
+        most: I64,
+        weight: float = 1.0,
+        times_s: F64 | None = None,
     ) -> None:
-        """Adds the points in the boxes of some objects, at (K, 4) poses with (K, 2) velocities."""
-        self.add_moved(index, poses, index.moves(poses, velocities, self.halves), which, most, weight)
+        """Adds the points in the boxes of some objects, at (K, 4) poses, (K, 2) velocities, (K,) times."""
+        moves = index.moves(poses, velocities, self.halves, times_s)
+        self.add_moved(index, poses, moves, which, most, weight)
 
     def add_moved(
         self, index: PointIndex, poses: F64, moves: F64, which: I64, most: I64, weight: float

@@ -6,6 +6,9 @@ import pytest
 from autolabel.points import PointsConfig
 from autolabel.points.config import WALKER
 from autolabel.points.filter import States
+from autolabel.points.follow import Sights
+from autolabel.points.rest import _leaving
+from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
 from fusion.boxes import Box3D
 from fusion.categories import Kind
@@ -244,3 +247,31 @@ def test_a_person_is_expected_straight_ahead_and_a_pose_corrects_that() -> None:
     states.update(which, np.array([[-0.1, -0.1, 0.0]]), np.eye(3)[None] * 0.01)
     assert -0.2 < states.means[0, 0] < -0.1
     assert (states.spreads(which) < before).all()
+
+
+def leaver(way_m, inside=100.0, seed=0):
+    """One car that was found all along a way, known in one frame of it."""
+    count = len(way_m)
+    sights = Sights.empty(1, count)
+    sights.poses[0] = np.column_stack([way_m, np.zeros((count, 3))])
+    sights.fits[0, :, 1] = sights.fits[0, :, 3] = sights.fits[0, :, 4] = inside
+    sights.found[0] = True
+    seeds = Seeds((Kind.CAR,), np.array([seed]), sights.poses[:1, seed], np.array([[4.5, 1.9, 1.5]]))
+    return seeds, sights
+
+
+STANDS_THEN_LEAVES = np.concatenate([np.zeros(10), 0.5 * 1.5 * (0.1 * np.arange(20)) ** 2])
+
+
+def test_what_leaves_without_a_jerk_leaves() -> None:
+    """A car that starts at a light hides its first place by itself when it comes nearer."""
+    seeds, sights = leaver(STANDS_THEN_LEAVES)
+    assert _leaving(seeds, sights, sights.poses[:, :, 0] > 1.0).tolist() == [True]
+    seeds, sights = leaver(STANDS_THEN_LEAVES[::-1], seed=29)
+    assert _leaving(seeds, sights, sights.poses[:, :, 0] > 1.0).tolist() == [True]
+
+
+@pytest.mark.parametrize(("jump_m", "inside"), [(0.8, 100.0), (0.0, 10.0)])
+def test_what_jumps_or_is_hardly_seen_may_be_another(jump_m, inside) -> None:
+    seeds, sights = leaver(STANDS_THEN_LEAVES + jump_m * (np.arange(30) > 15), inside)
+    assert _leaving(seeds, sights, sights.poses[:, :, 0] > 1.0).tolist() == [False]

@@ -118,6 +118,23 @@ def test_objects_whose_own_frame_has_no_scan_are_found_in_the_others(drive) -> N
     assert (ious["parked"] >= 0.5).mean() >= 0.95
 
 
+def test_a_pose_keeps_its_instant_where_the_sweep_begins_and_ends(drive) -> None:
+    """Straight behind the car, the least error of a place would make a tenth of a second of it."""
+    _, _, scans = drive
+    bank, frame_s = PointBank(scans), scans.world.seconds(scans.frames_ns[3:4])
+    ego = scans.world.local_from_ego(scans.frames_ns[3:4])[0]
+    poses = np.array([[*(ego @ np.array([-12.0, side_m, 0.8])), ego.yaw_rad] for side_m in (-1e-6, 1e-6)])
+    half, velocity = np.full((2, 3), [2.2, 0.9, 0.8]), np.full((2, 2), 5.0)
+    told = bank.beam.seen_s(poses[:, None].repeat(len(scans), axis=1))[:, 3] - frame_s
+    assert abs(told[0] - told[1]) > 0.09
+    for late_s in (0.0, 0.1):
+        times_s = np.full(2, frame_s[0] + late_s)
+        moves = bank.beam.moves(np.array([3, 3]), poses, velocity, half, times_s)
+        np.testing.assert_allclose(moves[:, 2], late_s, atol=1e-9)
+        assert (moves[:, 3] > 0.5).all()
+        np.testing.assert_allclose(bank.at(3).moves(poses, velocity, half, times_s), moves, atol=1e-9)
+
+
 def test_a_log_without_scans_leaves_the_boxes_where_they_are(drive) -> None:
     log, truth, _ = drive
     scans = Scans(LocalWorld.of(replace(log, sweeps={})))
