@@ -18,7 +18,8 @@ ENOUGH = 4.0
 WELL_SEEN, SLIDES = 40, 0.25
 LEAST_SHARE = 0.25
 JERK_M = 0.15
-EMPTY = 0.6
+# Where the two places overlap, each has points of the other.
+EMPTY, EMPTY_APART = 0.6, 0.25
 NEVER_MOVE = frozenset({Kind.CONE, Kind.BARRIER})
 
 
@@ -140,7 +141,9 @@ def _left(
     whether rays would have met it there.
     """
     frames, seed = np.flatnonzero(away), int(seeds.frames[k])
-    empty = fits[frames, 0] < EMPTY * fits[frames, 1]
+    far_m = np.linalg.norm(sights.poses[k, frames, :2] - seeds.poses[k, :2], axis=1)
+    apart = far_m > np.linalg.norm(seeds.sizes_lwh_m[k, :2])
+    empty = fits[frames, 0] < np.where(apart, EMPTY_APART, EMPTY) * fits[frames, 1]
     scans = bank.scans
     origins = scans.world.local_from_ego(scans.frames_ns).translations
     first_m = np.maximum(np.linalg.norm(origins - seeds.poses[k, :3], axis=1), 2.0)
