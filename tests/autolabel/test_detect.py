@@ -18,12 +18,14 @@ from fusion.boxes import Box3D, Boxes
 from fusion.labels import LabelSet
 from fusion.overlap import iou_bev, points_in_boxes
 from fusion.simulate import SimulationConfig, simulate, visible_only
+from tests.in_memory import in_memory
 
 
 @pytest.fixture(scope="module")
 def drive() -> tuple[Scans, LabelSet]:
     config = SimulationConfig(seed=12, seconds=1.6, rings=48, azimuth_steps=900, cameras=0, style="straight")
     log, truth = simulate(config)
+    log = in_memory(log)
     return Scans(LocalWorld.of(log)), visible_only(log, truth)
 
 

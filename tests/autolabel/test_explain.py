@@ -10,11 +10,13 @@ from calib.errors import CrosslabelError
 from fusion.labels import LabelSet
 from fusion.simulate import SimulationConfig, simulate
 from fusion.simulate.visible import visible_only
+from tests.in_memory import in_memory
 
 
 @pytest.fixture(scope="module")
 def proposal():
     log, truth = simulate(SimulationConfig(seed=33, seconds=0.8, cameras=0, azimuth_steps=900))
+    log = in_memory(log)
     kept = int(log.timestamps_ns[4])
     seen = (
         track.without(t for t in track.annotations if t != kept)

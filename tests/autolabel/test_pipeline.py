@@ -16,6 +16,7 @@ from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate
 from fusion.simulate.visible import visible_only
 from fusion.trajectory import Trajectory
+from tests.in_memory import in_memory
 
 SEED_FRAME = 10
 
@@ -26,6 +27,7 @@ def street() -> tuple[DriveLog, LabelSet]:
     log, truth = simulate(
         SimulationConfig(seed=31, seconds=2.0, cameras=1, image_size_px=(64, 36), azimuth_steps=1000)
     )
+    log = in_memory(log)
     return log, visible_only(log, truth)
 
 

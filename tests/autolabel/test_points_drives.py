@@ -17,6 +17,7 @@ from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
 from fusion.overlap import iou_3d_paired
 from fusion.simulate import SimulationConfig, simulate
+from tests.in_memory import in_memory
 
 
 def boxes_at(poses, size):
@@ -33,6 +34,7 @@ def drive():
         seed=5, seconds=2.2, cameras=0, azimuth_steps=900, rings=48, vehicles=10, pedestrians=10, cyclists=2
     )
     log, truth = simulate(config)
+    log = in_memory(log)
     return log, truth, Scans(LocalWorld.of(log))
 
 

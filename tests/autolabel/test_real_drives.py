@@ -14,6 +14,7 @@ from fusion.evaluate import Evaluation, evaluate
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate
+from tests.in_memory import in_memory
 
 KITTI_SEQUENCES = ("0003", "0017", "0004")
 
@@ -73,6 +74,7 @@ def score(labels: LabelSet, truth: LabelSet, keys: LabelSet, ids: set[str] | Non
 def test_a_simulated_drive_every_tenth_frame(every) -> None:
     """Exact truth of a busy street: turns, stops and pedestrians."""
     log, truth = simulate(SimulationConfig(seconds=3.1))
+    log = in_memory(log)
     keys = every(truth, 10)
     labels, linear = proposed(log, keys), linear_in_world(log, keys, truth)
     curved, straight = score(labels, truth, keys).overall, score(linear, truth, keys).overall

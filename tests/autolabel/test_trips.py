@@ -18,6 +18,7 @@ from fusion.simulate import Drive, SimulationConfig, visible_only
 from fusion.simulate.actors import clock
 from fusion.simulate.footprints import Occupancy
 from fusion.simulate.trips import DAY_NS, Outing, random_streams
+from tests.in_memory import in_memory
 
 Disturb = Callable[[DriveLog, float, float], DriveLog]
 
@@ -27,12 +28,6 @@ def street(trip: int, seed: int = 21, **changes) -> SimulationConfig:
     return replace(
         base, vehicles=6, pedestrians=8, cyclists=2, street_margin_m=70.0, label_range_m=50.0, **changes
     )
-
-
-def in_memory(log: DriveLog) -> DriveLog:
-    """The same log, its sweeps cast once."""
-    sweeps = [ref.read() for ref in log.sweeps["lidar_top"]]
-    return with_sweeps(log, sweeps)
 
 
 def with_sweeps(log: DriveLog, sweeps: list[Sweep]) -> DriveLog:

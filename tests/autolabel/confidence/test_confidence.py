@@ -18,6 +18,7 @@ from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate, visible_only
+from tests.in_memory import in_memory
 
 KEY = 4
 Drive = tuple[DriveLog, LabelSet]
@@ -28,6 +29,7 @@ def drive() -> Drive:
     log, truth = simulate(
         SimulationConfig(seconds=1.0, azimuth_steps=900, cameras=0, vehicles=6, pedestrians=8, cyclists=2)
     )
+    log = in_memory(log)
     return log, visible_only(log, truth, min_points=40)
 
 
