@@ -10,6 +10,7 @@ from scripts import (
     demo,
     doctor,
     drift,
+    effort,
     evaluate,
     export,
     info,
@@ -25,7 +26,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turns LiDAR and camera drive logs into 3D labels that agree with every sensor.",
 )
-for module in (demo, info, rig, doctor, calibrate, drift, autolabel, view, evaluate, export, render, warmup):
+for module in (
+    demo,
+    info,
+    rig,
+    doctor,
+    calibrate,
+    drift,
+    autolabel,
+    view,
+    effort,
+    evaluate,
+    export,
+    render,
+    warmup,
+):
     app.command(module.__name__.rpartition(".")[2])(module.run)
 
 

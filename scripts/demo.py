@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scripts import autolabel, evaluate, export, render
+from scripts import autolabel, evaluate, export, render, view
 
 
 class Size(StrEnum):
@@ -25,8 +26,11 @@ def run(
     seed: Annotated[int, typer.Option(help="Another seed, another street.")] = 0,
     size: Annotated[Size, typer.Option(help="How dense the points, how large the images.")] = Size.DEMO,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier demo in OUT.")] = False,
+    look: Annotated[
+        bool, typer.Option("--view/--no-view", help="Open the viewer at the end, where there is a screen.")
+    ] = True,
 ) -> None:
-    """Simulate a drive, label it from every tenth frame, measure, export to nuScenes, draw pictures.
+    """Simulate a drive, label it from every tenth frame, measure, export to nuScenes, draw pictures, look.
 
     Each step prints the command that does the same on your own data.
     """
@@ -54,6 +58,22 @@ def run(
     note("5. draw the labels into every camera, and from above")
     note(f"   crosslabel render {drive} --labels {labels} --out {pictures}")
     render.run(drive, labels, pictures)
+
+    note("6. look at the labels, and correct them")
+    note(f"   crosslabel view {drive} --labels {labels}")
+    if look and sys.stdin.isatty():  # somebody sits there
+        _look(drive, labels)
+
+
+def _look(drive: Path, labels: Path) -> None:
+    """Opens the viewer; where that cannot be, the demo is complete without it."""
+    from calib.errors import CrosslabelError
+    from scripts.console import note
+
+    try:
+        view.run(drive, labels)
+    except CrosslabelError as error:
+        note(f"   {error}")
 
 
 def _make_room(out: Path, drive: Path, force: bool) -> None:

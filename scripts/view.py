@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +14,13 @@ if TYPE_CHECKING:
     from fusion.log import DriveLog
     from fusion.store import LabelStore
     from viewer.actions import Action
+    from viewer.opened import Opened
 
 
 def run(
-    path: Annotated[Path, typer.Argument(help="A drive log, or a data set of several.")],
+    path: Annotated[
+        Path | None, typer.Argument(help="A drive log, or a data set of several; asked for where left out.")
+    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -43,39 +48,104 @@ def run(
     Correct what autolabel made: crosslabel view LOG --labels out
     """
     from calib.errors import CrosslabelError
-    from scripts.console import note
     from scripts.logs import open_log
-    from viewer.open import desk_of, screen_problem
+    from viewer.open import screen_problem
 
-    drive = open_log(path, format, log, rig)
+    drive = None if path is None else open_log(path, format, log, rig)
     problem = screen_problem()
     if problem is not None:
         raise CrosslabelError(problem)
-    actions = _actions(preset, keys)
-    store = _store(drive, path, labels, out, author)
-    note(f"{drive.name}: labels in {store.path}")
-    from viewer.qt.app import open_window
+    desk = Wanted(_actions(preset, keys), out, schema, author or getpass.getuser())
+    if drive is None or path is None or _show(drive, path, desk, labels, frame):
+        _ask_and_show(desk)
 
-    with store:
-        code = open_window(desk_of(drive, store, schema, frame), actions)
-    raise typer.Exit(code)
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How logs are worked on, whichever they are.
+
+    Attributes:
+        actions: what can be done, under its keys.
+        out: folder for the work that begins anew.
+        schema: classes and attributes.
+        author: who works.
+    """
+
+    actions: tuple[Action, ...]
+    out: Path
+    schema: Path | None
+    author: str
+
+
+def _show(drive: DriveLog, path: Path, wanted: Wanted, labels: Path | None = None, frame: int = 0) -> bool:
+    """Shows a log until its window is closed; whether another one is wanted then."""
+    from scripts.console import note
+    from viewer.open import desk_of
+    from viewer.opened import SIMULATED, Opened
+    from viewer.qt.app import application, open_window
+    from viewer.qt.settings import note_opened
+
+    application()
+    with _store(drive, path, labels, wanted) as store:
+        note(f"{drive.name}: labels in {store.path}")
+        desk = desk_of(drive, store, wanted.schema, frame)
+        if path != SIMULATED:
+            note_opened(Opened(path.resolve(), drive.name))
+        return open_window(desk, wanted.actions)
+
+
+def _ask_and_show(wanted: Wanted) -> None:
+    """Asks what to open, and shows it, until that is enough."""
+    from calib.errors import CrosslabelError
+    from viewer.qt.app import ask_what_to_open
+
+    problem = ""
+    while (chosen := ask_what_to_open(problem)) is not None:
+        problem = ""
+        try:
+            drive = _opened(chosen)
+            if drive is not None and not _show(drive, chosen.path, wanted):
+                return
+        except CrosslabelError as error:
+            problem = str(error)
+
+
+def _opened(chosen: Opened) -> DriveLog | None:
+    """The log that was chosen on the first page; None where nobody says which one."""
+    from formats.registry import find_format
+    from scripts.logs import chosen_ids, open_log
+    from viewer.opened import SIMULATED, simulated_drive
+    from viewer.qt.welcome import ask_which
+
+    if chosen.path == SIMULATED:
+        return simulated_drive()[0]
+    names = chosen_ids(find_format(chosen.path), chosen.path, [chosen.log] if chosen.log else None)
+    name = names[0] if len(names) == 1 else ask_which(names)
+    return None if name is None else open_log(chosen.path, wanted=name)
 
 
 def _actions(name: str, keys: Path | None) -> tuple[Action, ...]:
     """What can be done, under the keys that are wanted."""
-    from viewer.presets import PRESETS, preset, read_keys
+    from calib.errors import CrosslabelError
+    from scripts.console import note
+    from viewer.presets import PRESETS, own_keys_file, preset, read_keys
 
     by_name = {known.casefold(): known for known in PRESETS}
     if name.casefold() not in by_name:
         raise typer.BadParameter(f"there are the presets {', '.join(PRESETS)}, not {name!r}")
     actions = preset(by_name[name.casefold()])
-    return actions if keys is None else read_keys(keys, actions)
+    if keys is not None:
+        return read_keys(keys, actions)
+    own = own_keys_file()
+    try:
+        return read_keys(own, actions) if own.is_file() else actions
+    except CrosslabelError as error:  # as after another preset was chosen: work can go on without them
+        note(f"{error}; left out")
+        return actions
 
 
-def _store(drive: DriveLog, path: Path, labels: Path | None, out: Path, author: str | None) -> LabelStore:
+def _store(drive: DriveLog, path: Path, labels: Path | None, wanted: Wanted) -> LabelStore:
     """The file of labels to work on: the given one, the one begun earlier, or a new one."""
-    import getpass
-
     from fusion.store import LabelStore
     from scripts.logs import labels_of
     from viewer.open import own_file
@@ -84,18 +154,20 @@ def _store(drive: DriveLog, path: Path, labels: Path | None, out: Path, author: 
         for made in (labels, labels / drive.name / "labels.db"):
             if made.suffix == ".db" and made.is_file():
                 return LabelStore.open(made)
-    name = author or getpass.getuser()
-    target = own_file(out, drive.name, name)
+    target = own_file(wanted.out, drive.name, wanted.author)
     if target.exists():
         return LabelStore.open(target)
     begun = _own_labels(drive, path) if labels is None else labels_of(labels, drive)
-    return LabelStore.create(target, drive.name, begun, name)
+    return LabelStore.create(target, drive.name, begun, wanted.author)
 
 
 def _own_labels(drive: DriveLog, path: Path) -> LabelSet:
     """The labels that come with a log; none where its format holds none."""
     from formats.registry import find_format
     from fusion.labels import LabelSet
+    from viewer.opened import SIMULATED, simulated_drive
 
+    if path == SIMULATED:
+        return simulated_drive()[1]
     source = find_format(path)
     return LabelSet() if source.read_labels is None else source.read_labels(path, drive)

@@ -46,7 +46,7 @@ def warm_up() -> float:
     """Runs the main job on a tiny simulated drive; returns seconds taken."""
     import time
 
-    from autolabel import propose
+    from autolabel import fit, propose
     from calib.refine import alignment
     from fusion.align import cloud_in_image, read_deskewed
     from fusion.evaluate import evaluate
@@ -55,6 +55,7 @@ def warm_up() -> float:
     from fusion.views import views_of
 
     started_s = time.perf_counter()
+    fit.ready()
     log, truth = simulate(SimulationConfig.tiny())
     propose(log, keyframes=truth)
     propose(log, keyframes=_at(truth, int(log.timestamps_ns[1])))

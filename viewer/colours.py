@@ -8,15 +8,17 @@ from functools import cache
 
 import numpy as np
 
-from calib.types import F64, U8, Floats
+from calib.types import F32, F64, U8, Floats
 from fusion.boxes import Boxes
 from fusion.overlap import points_in_boxes
 from viewer.cache import Cloud
 
 LOWEST_M, HIGHEST_M = -0.2, 3.5
 FARTHEST_M = 80.0
-GREY, DIM = (150, 155, 165, 255), 0.35
-BRIGHTEST = 0.98
+# What of a colour map stands out before a dark background.
+BRIGHT = {"turbo": (0.09, 0.93), "viridis": (0.18, 1.0), "plasma": (0.18, 1.0)}
+GREY, DIM = (150, 155, 165, 255), 0.5
+BRIGHTEST, LOWEST = 0.98, 0.05
 
 
 class ColourBy(StrEnum):
@@ -37,7 +39,7 @@ def ramp(name: str = "turbo") -> U8:
     """(256, 4) uint8 of one of matplotlib's colour maps."""
     from matplotlib import colormaps
 
-    colours = (255 * colormaps[name](np.linspace(0, 1, 256))).round().astype(np.uint8)
+    colours = (255 * colormaps[name](np.linspace(*BRIGHT.get(name, (0, 1)), 256))).round().astype(np.uint8)
     colours.flags.writeable = False
     return np.asarray(colours)
 
@@ -62,8 +64,15 @@ def colours_of(
         return _ramped((cloud.offset_ns - cloud.offset_ns.min(initial=0)) / max(float(span), 1.0), "plasma")
     if by is ColourBy.DISTANCE:
         return _ramped(np.hypot(cloud.points[:, 0], cloud.points[:, 1]) / FARTHEST_M)
-    height_m = np.where(np.isfinite(cloud.above_m), cloud.above_m, cloud.points[:, 2])
-    return _ramped((height_m - LOWEST_M) / (HIGHEST_M - LOWEST_M))
+    return _ramped((_heights(cloud) - LOWEST_M) / (HIGHEST_M - LOWEST_M))
+
+
+def _heights(cloud: Cloud) -> F32:
+    """(N,) above the ground, or where nobody knows above the car's; without any ground, above the lowest."""
+    known, z_m = np.isfinite(cloud.above_m), cloud.points[:, 2]
+    if len(z_m) and not known.any():
+        z_m = z_m - np.quantile(z_m, LOWEST).astype(np.float32)
+    return np.where(known, cloud.above_m, z_m)
 
 
 def dimmed(colours: U8, which: np.ndarray) -> U8:

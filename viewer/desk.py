@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from calib.types import F64, Bools
 from fusion.boxes import Boxes
 from fusion.edits import SetTrack
+from viewer.box_maker import BoxMaker
 from viewer.cache import Cloud, Frame, FrameCache
 from viewer.display import Display, Ground
+from viewer.effort import MOUSE, EffortMeter
+from viewer.image_boxes import ImageBoxes
+from viewer.images import Outlines
 from viewer.panes import Panes
 from viewer.picking import box_under, point_under
 from viewer.pointer import Deed, Pointer
 from viewer.proposal import Proposals
+from viewer.reviewing import Reviewing
 from viewer.schema import Schema
 from viewer.session import Changed, Session
+from viewer.sightline import Sightline
+from viewer.strip import Strip
 from viewer.views import Flat, Orbit, Ray, View, ray_at
 
 AHEAD, BEHIND = 3, 1
@@ -25,6 +33,19 @@ AHEAD, BEHIND = 3, 1
 
 # A tool takes pointer events and gives back nothing; what it previews and does goes to the session.
 Tool = Generator[None, Pointer, None]
+
+
+class Holder(Protocol):
+    """Something beside the panes in which things are dragged."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being dragged."""
+
+    def cancel(self) -> None:
+        """Lets go of it."""
+
+
 Chooser = Callable[["Desk", str, Pointer], Tool | None]
 
 
@@ -42,9 +63,18 @@ class Desk:
         category: of the next new box.
         hovered: the track under the pointer.
         copied_ns: the instant of the box that was copied.
-        rubber_band: the pane and the two corners of a rectangle that is being drawn.
+        arrow: the pane and the two ends of an arrow that is being drawn.
         panes: from where they look.
         proposals: the selected track as it would be if it were solved again.
+        strip: the selected object over many frames.
+        reviewing: findings, comments, and how far everything is.
+        effort: what labelling costs.
+        image_boxes: the 2D boxes, and how boxes show in images.
+        box_maker: makes 2D boxes of the whole log.
+        holders: where else things are dragged.
+        sightline: what lies under the pixel of an image that was clicked on.
+        pointer: the pane over which the mouse is, and where; None elsewhere.
+        pointer_moved: called when it is somewhere else.
     """
 
     session: Session
@@ -56,14 +86,30 @@ class Desk:
     category: str = ""
     hovered: str | None = None
     copied_ns: int | None = None
-    rubber_band: tuple[str, tuple[float, float], tuple[float, float]] | None = None
+    arrow: tuple[str, tuple[float, float], tuple[float, float]] | None = None
     panes: Panes = field(init=False)
     proposals: Proposals = field(init=False)
+    strip: Strip = field(init=False)
+    reviewing: Reviewing = field(init=False)
+    effort: EffortMeter = field(init=False)
+    image_boxes: ImageBoxes = field(init=False)
+    box_maker: BoxMaker = field(init=False)
+    holders: list[Holder] = field(default_factory=list, repr=False)
+    sightline: Sightline | None = None
+    pointer: tuple[str, Pointer] | None = None
+    pointer_moved: Callable[[], None] = lambda: None
     _tool: Tool | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.panes = Panes(self.session)
         self.proposals = Proposals(self.session, lambda: self.changed())
+        self.effort = EffortMeter(self.session)
+        self.strip = Strip(self.session, lambda: self.changed())
+        self.holders.append(self.strip)
+        self.reviewing = Reviewing(self.session, self.schema, self.look_at_selected)
+        self.image_boxes = ImageBoxes(Outlines(self.session.log))
+        later = lambda run: self.proposals.later(run)  # noqa: E731
+        self.box_maker = BoxMaker(self.session, later, lambda error: self.proposals.failed(error))
         self.category = self.category or self.schema.categories[0].name
         self.session.subscribe(self._on_session)
         self._fetch()
@@ -111,6 +157,7 @@ class Desk:
         """Something was done with the mouse in a pane."""
         if self.panes.view(pane) is None:
             return
+        self.effort.noticed()
         if self._tool is not None:
             self._drive(self._tool, event)
         elif event.deed is Deed.WHEEL:
@@ -121,25 +168,41 @@ class Desk:
                 self._tool = tool
                 self._drive(tool, None)
         elif event.deed in (Deed.MOVE, Deed.LEAVE):
-            self._hover(self.track_under(pane, event) if event.deed is Deed.MOVE else None)
+            there = event.deed is Deed.MOVE
+            self.hover(self.track_under(pane, event) if there else None)
+            self.pointer = (pane, event) if there else None
+            self.pointer_moved()
+        if event.deed is Deed.RELEASE:
+            self.effort.did(MOUSE)
 
     def close(self) -> None:
         """Stops everything in the background."""
         self.proposals.close()
+        self.strip.close()
+        self.box_maker.close()
         self.cache.close()
 
     @property
     def busy(self) -> bool:
         """Whether something is being dragged."""
-        return self._tool is not None
+        return self._tool is not None or any(holder.busy for holder in self.holders)
 
     def cancel(self) -> None:
         """Lets go of whatever is being dragged, as if nothing had been."""
         if self._tool is not None:
             self._tool.close()
-            self._tool, self.rubber_band = None, None
+            self._tool, self.arrow = None, None
+        for holder in self.holders:
+            holder.cancel()
         self.session.show(None)
         self.panes.tie()
+        self.changed()
+
+    def point_at(self, line: Sightline | None) -> None:
+        """Shows what was clicked on in an image, in the middle of the main pane."""
+        self.sightline = line
+        if line is not None and line.meets:
+            self.panes.orbit = self.panes.orbit.onto(line.end)
         self.changed()
 
     def ray(self, pane: str, event: Pointer) -> Ray:
@@ -178,7 +241,8 @@ class Desk:
             self.panes.tie()
             self.changed()
 
-    def _hover(self, track_id: str | None) -> None:
+    def hover(self, track_id: str | None) -> None:
+        """The pointer is on a track, or on none."""
         if track_id != self.hovered:
             self.hovered = track_id
             self.changed()
@@ -190,8 +254,9 @@ class Desk:
     def _on_session(self, changed: Changed) -> None:
         if Changed.FRAME in changed:
             self._fetch()
-        if changed & (Changed.SELECTION | Changed.LABELS):
-            self.proposals.ghost = None
+        self.proposals.notice(changed)
+        if changed & (Changed.SELECTION | Changed.FRAME):
+            self.sightline = None
         if Changed.SELECTION in changed:
             self.panes.tie(afresh=True)
         elif self._tool is None:

@@ -26,6 +26,7 @@ class Display:
         point_px: how large points are.
         ground: what becomes of the points on it.
         points_in_images: whether images show the points that their cameras see.
+        rectangles: whether images show the 2D boxes.
         others: whether boxes are shown that are not selected.
         merge: which other frames are shown with the one.
     """
@@ -34,5 +35,6 @@ class Display:
     point_px: float = 2.0
     ground: Ground = Ground.DIMMED
     points_in_images: bool = False
+    rectangles: bool = False
     others: bool = True
     merge: Merge = Merge.NONE

@@ -37,6 +37,11 @@ class Handle:
         """Whether it is the inside."""
         return not (self.right or self.up or self.turns)
 
+    @property
+    def title(self) -> str:
+        """What a drag of it does."""
+        return "Turn the box" if self.turns else "Move the box" if self.moves else "Resize the box"
+
 
 INSIDE, KNOB = Handle(), Handle(turns=True)
 

@@ -17,23 +17,25 @@ def track_at(outlines: Sequence[Outline], uv_px: tuple[float, float]) -> str | N
     return min(found, key=lambda one: one.away_m).track_id if found else None
 
 
-def dotted(image: U8, seen: VisiblePoints, colours: U8, scale: float) -> U8:
-    """A copy of a scaled image with points in it, two pixels wide, near ones over far ones.
+def dotted(image: U8, seen: VisiblePoints, colours: U8, scale: float, corner: tuple[int, int] = (0, 0)) -> U8:
+    """A copy of a scaled part of an image with points in it, two pixels wide, near ones over far ones.
 
     Args:
         image: (H, W, 3).
-        seen: the points that it shows, in pixels of the image before it was scaled.
+        seen: the points that the whole image shows, in its pixels.
         colours: (N, 4) of all points.
-        scale: by which it was scaled.
+        scale: by which the part was scaled.
+        corner: left and top of the part.
     """
     made, (height, width) = image.copy(), image.shape[:2]
     far_first = np.argsort(-seen.depth_m)
-    at = np.round((seen.uv_px[far_first] + 0.5) * scale - 0.5).astype(np.int64)
+    at = np.round((seen.uv_px[far_first] - corner + 0.5) * scale - 0.5).astype(np.int64)
     tints = colours[seen.index[far_first], :3]
     for across in (0, 1):
         for down in (0, 1):
-            u, v = np.clip(at[:, 0] + across, 0, width - 1), np.clip(at[:, 1] + down, 0, height - 1)
-            made[v, u] = tints
+            u, v = at[:, 0] + across, at[:, 1] + down
+            shown = (u >= 0) & (u < width) & (v >= 0) & (v < height)
+            made[v[shown], u[shown]] = tints[shown]
     return made
 
 

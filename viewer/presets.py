@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from calib.errors import CrosslabelError
-from viewer.actions import ACTIONS, Action, conflicts, with_keys
+from formats.files import write_json
+from viewer.actions import ACTIONS, Action, by_id, conflicts, with_keys
 
 Keys = Mapping[str, tuple[str, ...]]
+# What the window itself does with keys, whatever the preset.
+RESERVED = ("F1", "Space", "Ctrl+Shift+P", "Ctrl+O", "Ctrl+Q")
 
 # What is not named keeps the key of Crosslabel, unless another action of the preset has taken it.
 PRESETS: dict[str, Keys] = {
@@ -64,6 +70,36 @@ def preset(name: str, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ..
         for action in actions
     }
     return with_keys(actions, keys)
+
+
+def own_keys_file() -> Path:
+    """Where a person's own keys are kept, whichever log is open."""
+    if sys.platform == "win32":
+        folder = Path(os.environ.get("APPDATA") or Path.home())
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return folder / "Crosslabel" / "keys.json"
+
+
+def keys_of(before: tuple[Action, ...], now: tuple[Action, ...]) -> dict[str, list[str]]:
+    """The keys that are other than they were, as a file of keys says them."""
+    was = by_id(before)
+    return {action.id: list(action.keys) for action in now if action.keys != was[action.id].keys}
+
+
+def write_keys(path: Path, keys: Mapping[str, list[str]]) -> None:
+    """Writes keys into a file beside those that stand there already.
+
+    Raises:
+        CrosslabelError: it cannot be written.
+    """
+    known: object = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {**(known if isinstance(known, dict) else {}), **keys}, indent=1)
 
 
 def read_keys(path: Path, actions: tuple[Action, ...]) -> tuple[Action, ...]:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from autolabel.confidence.confidence import CONFIDENCE, LOOK
 from autolabel.config import Config
 from autolabel.reconstruct.complete import complete
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
-from fusion.labels import LabelSet, Source, Track
+from fusion.labels import Annotation, Attributes, LabelSet, Source, Track
 from fusion.log import DriveLog
 from viewer.keyframes import is_keyframe
 
@@ -23,10 +24,12 @@ class Refitter:
     Attributes:
         log: where the objects were seen.
         config: how they are solved.
+        failed: called in the background with what went wrong.
     """
 
     log: DriveLog
     config: Config = field(default_factory=Config)
+    failed: Callable[[BaseException], None] = lambda error: None
     _scans: Scans | None = field(default=None, repr=False)
     _waiting: Future[None] | None = field(default=None, repr=False)
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
@@ -39,6 +42,12 @@ class Refitter:
         if self._waiting is not None:
             self._waiting.cancel()
         self._waiting = self._pool.submit(lambda: done(track, self.solved(track)))
+        self._waiting.add_done_callback(self._look_after)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a track is being solved."""
+        return self._waiting is not None and not self._waiting.done()
 
     def solved(self, track: Track) -> Track:
         """The track with all boxes but its key frames made anew.
@@ -57,6 +66,11 @@ class Refitter:
             labels = edit.apply(labels)
         return labels.tracks[track.id]
 
+    def _look_after(self, ended: Future[None]) -> None:
+        error = None if ended.cancelled() else ended.exception()
+        if error is not None:
+            self.failed(error)
+
     def close(self) -> None:
         """Solves no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -65,7 +79,7 @@ class Refitter:
 def accepted(track: Track, ghost: Track) -> Edit:
     """The edit that makes a track what was solved; what was confirmed meanwhile stays."""
     put = tuple(
-        a
+        replace(a, attributes={**_said(track.annotations.get(t)), **a.attributes})
         for t, a in ghost.annotations.items()
         if not is_keyframe(a) and not (t in track.annotations and is_keyframe(track.annotations[t]))
     )
@@ -76,6 +90,12 @@ def accepted(track: Track, ghost: Track) -> Edit:
     if put:
         edits.append(PutAnnotations(track.id, put))
     return Group(tuple(edits), "Solve the track again")
+
+
+def _said(annotation: Annotation | None) -> Attributes:
+    """What people said of a box; what automation said of it goes with the box."""
+    attributes = {} if annotation is None else annotation.attributes
+    return {name: value for name, value in attributes.items() if name not in (CONFIDENCE, LOOK)}
 
 
 def _detections(track: Track) -> LabelSet | None:

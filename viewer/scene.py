@@ -13,6 +13,8 @@ from fusion.boxes import EDGES, Box3D
 WIDTH_PX, SELECTED_PX, HOVERED_PX = 1.6, 2.6, 2.2
 WHITE = (255, 255, 255)
 FACE_ALPHA = 38
+PIN, PIN_M = (255, 190, 70), (0.25, 0.9)
+SIGHT, CROSS_M = (255, 200, 60), 0.5
 # Two triangles for each face, whose corners run as `UNIT_CORNERS` does.
 _FACES = ((0, 1, 2, 3), (4, 5, 6, 7), (0, 1, 5, 4), (3, 2, 6, 7), (0, 3, 7, 4), (1, 2, 6, 5))
 TRIANGLES = np.array([[(a, b, c), (a, c, d)] for a, b, c, d in _FACES]).reshape(-1)
@@ -111,6 +113,25 @@ def heading_ends(box: Box3D) -> Floats:
     return np.asarray(
         box.ego_from_box @ np.array([[0.0, 0, -box.height_m / 2], [ahead, 0, -box.height_m / 2]])
     )[None]
+
+
+def sight_lines(eye: Floats, end: Floats, meets: bool) -> Lines:
+    """A line of sight, with a cross where it meets something."""
+    arms = CROSS_M * np.eye(3)
+    cross = np.stack([end - arms, end + arms], axis=1) if meets else np.zeros((0, 2, 3))
+    through = Lines.of(np.stack([eye, end])[None], SIGHT, WIDTH_PX, 200)
+    return Lines.joined([through, Lines.of(cross, SIGHT, SELECTED_PX)])
+
+
+def pins(boxes: Iterable[Box3D]) -> Lines:
+    """A mark above each of some boxes: something was said of them."""
+    low = [box.ego_from_box @ np.array([0.0, 0.0, box.height_m / 2 + PIN_M[0]]) for box in boxes]
+    bottom = np.array(low).reshape(-1, 3)
+    tip = bottom + np.array([0.0, 0.0, PIN_M[1]])
+    side = np.array([PIN_M[0], 0.0, 0.0])
+    flag = tip + side - np.array([0.0, 0.0, PIN_M[0]])
+    ends = [(bottom, tip), (tip, flag), (flag, tip - np.array([0.0, 0.0, 2 * PIN_M[0]]))]
+    return Lines.of(np.concatenate([np.stack(pair, axis=1) for pair in ends]), PIN, SELECTED_PX)
 
 
 def grid(half_m: float = 60.0, step_m: float = 10.0, z_m: float = 0.0) -> Lines:

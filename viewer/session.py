@@ -142,22 +142,23 @@ class Session:
         """Makes the last edit that was undone again, if there is one."""
         self._step(self.store.redo)
 
-    def put_box(self, box: Box3D, title: str = "Move the box") -> None:
-        """Gives the selected track a box in the frame that is shown: a key frame."""
-        if (edit := self.edit_of(box, title)) is not None:
+    def put_box(self, box: Box3D, title: str = "Move the box", time_ns: int | None = None) -> None:
+        """Gives the selected track a box in the frame that is shown, or another one: a key frame."""
+        if (edit := self.edit_of(box, title, time_ns)) is not None:
             self.apply(edit)
 
-    def edit_of(self, box: Box3D, title: str) -> Edit | None:
+    def edit_of(self, box: Box3D, title: str, time_ns: int | None = None) -> Edit | None:
         """The edit that `put_box` makes: boxes that lie between key frames follow."""
         track = self.store.labels.tracks.get(self.selected or "")
         if track is None:
             return None
-        before = track.annotations.get(self.time_ns)
+        time_ns = self.time_ns if time_ns is None else time_ns
+        before = track.annotations.get(time_ns)
         attributes = {} if before is None else before.attributes
         locked = before is not None and before.locked
-        mine = Annotation(self.time_ns, box, Source.HUMAN, None, locked, attributes)
+        mine = Annotation(time_ns, box, Source.HUMAN, None, locked, attributes)
         with_mine = track.with_annotations([mine])
-        follow = between_keyframes(self.log, with_mine, self.time_ns)
+        follow = between_keyframes(self.log, with_mine, time_ns)
         return _titled(title, PutAnnotations(track.id, (mine, *follow)))
 
     def add_track(self, category: str, box: Box3D) -> str:
@@ -202,7 +203,7 @@ class Session:
         there = sorted(self.present(), key=lambda pair: float(np.linalg.norm(pair[1].box.center)))
         ids = [track.id for track, _ in there]
         if ids:
-            at = ids.index(self.selected) + step if self.selected in ids else min(step - 1, 0)
+            at = ids.index(self.selected) + step if self.selected in ids else 0 if step > 0 else -1
             self.select(ids[at % len(ids)])
 
     def _step(self, step: Callable[[], LabelSet]) -> None:

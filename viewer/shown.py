@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,8 +18,12 @@ from fusion.sight import cloud_seen_in_image, colour_cloud
 from viewer.colours import GREY, ColourBy, colours_of, dimmed
 from viewer.desk import Desk
 from viewer.display import Ground
+from viewer.frames import MOST_POINTS
 from viewer.merge import REACH, Merge, merged
-from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid
+from viewer.panes import Panes
+from viewer.reviews import commented
+from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid, pins, sight_lines
+from viewer.views import Flat
 
 GHOST = (120, 255, 170)
 BY_LABEL = (ColourBy.LABEL, ColourBy.UNLABELLED)
@@ -36,6 +41,7 @@ class Shown:
     _colours: tuple[tuple[Any, ...], U8] | None = field(default=None, repr=False)
     _drawing: tuple[tuple[Any, ...], tuple[Lines, Faces]] | None = field(default=None, repr=False)
     _points: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
+    _near: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
     _merged: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
     _seen: dict[str, tuple[ImageRef, VisiblePoints | None]] = field(default_factory=dict, repr=False)
 
@@ -60,9 +66,20 @@ class Shown:
                 kept = desk.visible_points()
                 points, colours = points[kept], colours[kept]
             if others is not None:
-                points, colours = np.concatenate([points, others[0]]), np.concatenate([colours, others[1]])
+                every = -(-len(others[0]) // max(MOST_POINTS - len(points), 1)) if len(others[0]) else 1
+                points = np.concatenate([points, others[0][::every]])
+                colours = np.concatenate([colours, others[1][::every]])
             self._points = (made_of, (points, colours))
         return self._points[1]
+
+    def near_points(self) -> tuple[F32, U8]:
+        """The same of those points that the flat views may show; the same while nothing changes."""
+        flats = self.desk.panes.flats
+        shown, views = self.points(), tuple(flats.values())
+        made_of = (shown, *views)
+        if self._near is None or len(self._near[0]) != len(made_of) or _differ(made_of, self._near[0]):
+            self._near = (made_of, _around(shown, views, self.desk.panes))
+        return self._near[1]
 
     def points_in(self, image: ImageRef) -> VisiblePoints | None:
         """The points that an image shows, hidden ones left out; None where nobody can say."""
@@ -81,10 +98,15 @@ class Shown:
             desk.hovered,
             desk.display.others,
             desk.proposals.ghost,
+            desk.sightline,
+            session.labels.reviews,
         )
         if self._drawing is None or _differ(made_of, self._drawing[0]):
             looks = self.looks()
-            self._drawing = (made_of, (Lines.joined([grid(), box_lines(looks)]), box_faces(looks)))
+            said = commented(session.labels, session.time_ns)
+            marks = pins(annotation.box for track, annotation in session.present() if track.id in said)
+            lines = Lines.joined([grid(), box_lines(looks), marks, *self._line()])
+            self._drawing = (made_of, (lines, box_faces(looks)))
         return self._drawing[1]
 
     def looks(self) -> list[BoxLook]:
@@ -102,9 +124,12 @@ class Shown:
         ] + self._ghost()
 
     def _ghost(self) -> list[BoxLook]:
-        ghost = self.desk.proposals.ghost
-        found = None if ghost is None else ghost.annotations.get(self.desk.session.time_ns)
+        found = self.desk.proposals.at(self.desk.session.time_ns)
         return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
+
+    def _line(self) -> list[Lines]:
+        line = self.desk.sightline
+        return [] if line is None else [sight_lines(line.eye, line.end, line.meets)]
 
     def _others(self) -> tuple[F32, U8]:
         """The points of the other frames that are shown as well."""
@@ -161,3 +186,14 @@ def _by_camera(desk: Desk) -> U8:
         return made
     made[cameras >= 0, :3] = colours[cameras >= 0]
     return made
+
+
+def _around(shown: tuple[F32, U8], views: Sequence[Flat], panes: Panes) -> tuple[F32, U8]:
+    """Those points that lie within reach of some flat views of one box."""
+    points, colours = shown
+    if not views:
+        return points[:0], colours[:0]
+    x, y, _ = views[0].ego_from_box.translation.tolist()
+    reach_m = max(view.reach_m(panes.size(view.side)) for view in views)
+    near = np.flatnonzero((np.abs(points[:, 0] - x) < reach_m) & (np.abs(points[:, 1] - y) < reach_m))
+    return points[near], colours[near]

@@ -10,6 +10,7 @@ import numpy as np
 from calib.types import Floats
 from fusion.boxes import Box3D
 from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
+from fusion.errors import EditError
 from fusion.labels import Annotation, Source, Track
 from fusion.log import DriveLog
 from viewer.handles import moved
@@ -67,8 +68,33 @@ def filled(log: DriveLog, track: Track) -> Edit | None:
         for t in log.timestamps_ns.tolist():
             there = track.annotations.get(t)
             if before < t < after and (there is None or there.source is Source.INTERPOLATED):
-                made.append(Annotation(t, box_between(log, track, before, after, t), Source.INTERPOLATED))
+                said = {} if there is None else there.attributes
+                box = box_between(log, track, before, after, t)
+                made.append(Annotation(t, box, Source.INTERPOLATED, attributes=said))
     return Group((PutAnnotations(track.id, tuple(made)),), "Fill between key frames") if made else None
+
+
+def without_key(log: DriveLog, track: Track, time_ns: int) -> Edit | None:
+    """A box is no key frame any more, but lies on the straight line between the sure boxes next to it.
+
+    The interpolated boxes between those follow. Sure is what somebody, or automation, saw.
+
+    Raises:
+        EditError: there is no such box before it or after it, so nothing would say where it is.
+    """
+    times_ns = [t for t, a in track.annotations.items() if a.locked or a.source is not Source.INTERPOLATED]
+    if time_ns not in times_ns:
+        return None
+    at = times_ns.index(time_ns)
+    if at in (0, len(times_ns) - 1):
+        raise EditError("the first and the last box of a track hold it; they can only be removed")
+    before, after = times_ns[at - 1], times_ns[at + 1]
+    made = tuple(
+        Annotation(t, box_between(log, track, before, after, t), Source.INTERPOLATED, attributes=a.attributes)
+        for t, a in track.annotations.items()
+        if before < t < after
+    )
+    return Group((PutAnnotations(track.id, made),), "Remove the key frame")
 
 
 def cut_off(track: Track, time_ns: int, before: bool) -> Edit | None:

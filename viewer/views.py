@@ -16,9 +16,9 @@ from calib.se3 import SE3
 from calib.types import F64, Floats
 from fusion.boxes import Box3D
 
-NEAR_M, FAR_M = 0.3, 1000.0
+NEAR_M, FAR_M = 0.3, 30_000.0
 STEEPEST_RAD = np.radians(89.9)
-NEAREST_M, FARTHEST_M = 1.0, 600.0
+NEAREST_M, FARTHEST_M = 1.0, 10_000.0
 FINEST_M_PER_PX, COARSEST_M_PER_PX = 0.001, 1.0
 
 
@@ -227,6 +227,12 @@ class Flat:
         x_m = (uv_px[0] - size.width_px / 2) * self.m_per_px
         y_m = (size.height_px / 2 - uv_px[1]) * self.m_per_px
         return np.array([x_m + self.off_m[0], y_m + self.off_m[1]])
+
+    def reach_m(self, size: Size) -> float:
+        """No point that lies farther than this from the middle of the box, seen from above, is shown."""
+        across_m = size.width_px * self.m_per_px / 2 + abs(self.off_m[0])
+        up_m = size.height_px * self.m_per_px / 2 + abs(self.off_m[1])
+        return float(np.hypot(across_m, up_m if self.side is Side.TOP else self.depth_m))
 
     def shifted(self, dx_px: float, dy_px: float) -> Flat:
         """After a drag that moves along."""

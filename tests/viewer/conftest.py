@@ -1,7 +1,10 @@
 """A short simulated drive on the desk, with and without a window."""
 
+import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,20 +12,31 @@ from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate
 from fusion.store import LabelStore
+from tests.in_memory import in_memory
 from viewer.cache import FrameCache
 from viewer.desk import Desk
 from viewer.open import desk_of
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.views import Size
 
+if TYPE_CHECKING:
+    from PyQt6.QtWidgets import QApplication
+
+    from viewer.qt.window import MainWindow
+
 MakeDesk = Callable[[], Desk]
 
 
 @pytest.fixture(scope="session")
 def street() -> tuple[DriveLog, LabelSet]:
-    return simulate(
+    """Read beforehand: the caster of the simulation is not made for the threads that read frames."""
+    log, truth = simulate(
         SimulationConfig(seed=12, seconds=0.5, cameras=3, image_size_px=(320, 180), azimuth_steps=900)
     )
+    log = in_memory(log)
+    for ref in (ref for refs in (*log.sweeps.values(), *log.images.values()) for ref in refs):
+        ref.read()
+    return log, truth
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +92,40 @@ def drag() -> Callable[..., None]:
         desk.on_pointer(pane, Pointer(Deed.RELEASE, end, button, held))
 
     return do
+
+
+@pytest.fixture(scope="session")
+def qapp() -> "QApplication":
+    if not os.environ.get("DISPLAY"):
+        pytest.skip("no screen: run under xvfb-run")
+    from PyQt6.QtWidgets import QApplication
+
+    from viewer.qt.app import prepare
+
+    prepare()
+    return QApplication(["crosslabel"])
+
+
+@pytest.fixture
+def window(qapp: "QApplication", make_desk: MakeDesk, tmp_path: Path) -> Iterator["MainWindow"]:
+    from PyQt6.QtCore import QEvent, QSettings
+    from PyQt6.QtTest import QTest
+    from PyQt6.QtWidgets import QApplication
+
+    from viewer.qt.window import MainWindow
+
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path))
+    made = MainWindow(make_desk())
+    made.resize(1000, 700)
+    made.show()
+    QTest.qWaitForWindowExposed(made)
+    made.activateWindow()
+    made.canvas.setFocus()
+    QTest.qWait(100)
+    yield made
+    # What Qt owns has to go in this thread, not whenever and wherever Python collects its garbage.
+    made.close()
+    made.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    del made
+    gc.collect()

@@ -77,3 +77,18 @@ def test_in_the_world_what_stands_gets_denser(desk: Desk) -> None:
     DO["view.merge"].run(desk)
     DO["view.merge"].run(desk)
     assert len(shown.points()[0]) == count
+
+
+def test_of_merged_frames_no_more_is_drawn_than_of_one_large_sweep(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(len(desk.session.log)):
+        desk.cache.wait(number)
+    desk.show(merge=Merge.WORLD)
+    own, everything = len(desk.cloud.points), len(Shown(desk).points()[0])
+    most = own + (everything - own) // 3
+    monkeypatch.setattr("viewer.shown.MOST_POINTS", most)
+    points, colours = Shown(desk).points()
+    assert own < len(points) <= most
+    assert len(points) == len(colours)
+    np.testing.assert_array_equal(points[:own], desk.cloud.points)

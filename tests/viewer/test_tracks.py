@@ -7,10 +7,11 @@ import pytest
 
 from calib.types import F64
 from fusion.boxes import Box3D
+from fusion.errors import EditError
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from viewer.keyframes import between_keyframes, box_between
-from viewer.tracks import cut_off, filled, pasted, sized_like, standing, with_size
+from viewer.tracks import cut_off, filled, pasted, sized_like, standing, with_size, without_key
 
 
 @pytest.fixture
@@ -99,3 +100,27 @@ def test_a_pasted_box_stands_where_it_stood(log: DriveLog, track: Track) -> None
         in_world(log, changed.annotations[second]), in_world(log, track.annotations[first]), atol=1e-9
     )
     assert pasted(log, track, first, first) is None
+
+
+def test_a_key_frame_is_removed_and_its_neighbours_say_where_it_is(log: DriveLog, track: Track) -> None:
+    times = log.timestamps_ns.tolist()
+    keys = {t: replace(a, source=Source.HUMAN) for t, a in track.annotations.items() if t in times[::2]}
+    keyed = track.with_annotations(keys.values())
+    changed = after(without_key(log, keyed, times[2]), keyed)
+    for t in times[1:4]:
+        assert changed.annotations[t].source is Source.INTERPOLATED
+        wanted = box_between(log, keyed, times[0], times[4], t)
+        np.testing.assert_allclose(changed.annotations[t].box.corners(), wanted.corners(), atol=1e-9)
+    assert changed.annotations[times[0]] is keyed.annotations[times[0]]
+    assert without_key(log, changed, times[2]) is None
+    for end in (times[0], times[-1]):
+        with pytest.raises(EditError, match="first and the last"):
+            without_key(log, keyed, end)
+
+
+def test_what_was_said_of_a_box_stays_when_it_is_filled_again(log: DriveLog, track: Track) -> None:
+    times = log.timestamps_ns.tolist()
+    said = replace(track.annotations[times[1]], attributes={"doors": "open"})
+    first = replace(track.annotations[times[0]], source=Source.HUMAN)
+    changed = after(filled(log, track.with_annotations([said, first])), track.with_annotations([said, first]))
+    assert changed.annotations[times[1]].attributes == {"doors": "open"}

@@ -1,9 +1,6 @@
 """The window, driven by real mouse and key events."""
 
-import gc
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,47 +8,19 @@ import pytest
 if not os.environ.get("DISPLAY"):
     pytest.skip("no screen: run under xvfb-run", allow_module_level=True)
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QSettings, Qt
+from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from fusion.overlap import points_in_box
 from viewer.desk import Desk
 from viewer.panes import MAIN
-from viewer.qt.app import prepare
 from viewer.qt.palette import Palette
 from viewer.qt.window import MainWindow
 from viewer.views import Orbit, Side, to_pixels
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NOTHING = Qt.KeyboardModifier.NoModifier
-
-
-@pytest.fixture(scope="session")
-def qapp() -> QApplication:
-    prepare()
-    return QApplication(["crosslabel"])
-
-
-@pytest.fixture
-def window(qapp: QApplication, make_desk: Callable[[], Desk], tmp_path: Path) -> Iterator[MainWindow]:
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path))
-    desk = make_desk()
-    made = MainWindow(desk)
-    made.resize(1000, 700)
-    made.show()
-    QTest.qWaitForWindowExposed(made)
-    made.activateWindow()
-    made.canvas.setFocus()
-    QTest.qWait(100)
-    yield made
-    # What Qt owns has to go in this thread, not whenever and wherever Python collects its garbage.
-    made.close()
-    made.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    del made
-    gc.collect()
 
 
 def place_of(window: MainWindow, pane: str, place) -> QPoint:
@@ -126,13 +95,12 @@ def test_a_new_box_is_drawn_with_one_drag(window: MainWindow) -> None:
     true = desk.session.annotation.box
     x, y, z = true.center
     desk.look(MAIN, Orbit((x, y, z), 25.0, 0.0, np.radians(89.9)))
-    corners = [place_of(window, MAIN, corner) for corner in true.corners()]
-    low = QPoint(min(c.x() for c in corners) - 4, min(c.y() for c in corners) - 4)
-    high = QPoint(max(c.x() for c in corners) + 4, max(c.y() for c in corners) + 4)
+    half = np.array([true.length_m / 2, 0, 0])
+    tail, front = (place_of(window, MAIN, true.ego_from_box @ end) for end in (-half, half))
     key(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
     count = len(desk.session.store.labels.tracks)
     desk.category = "car"
-    drag(window, low, high, Qt.KeyboardModifier.ControlModifier)
+    drag(window, tail, front, Qt.KeyboardModifier.ControlModifier)
     assert len(desk.session.store.labels.tracks) == count + 1
     made = desk.session.annotation.box
     assert np.linalg.norm((made.center - true.center)[:2]) < 0.6

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from viewer.actions import boxes, look, objects
+from viewer.actions import boxes, images, look, objects, overview, review
 from viewer.actions.action import Action
 
 __all__ = ["ACTIONS", "Action", "by_id", "conflicts", "with_keys"]
 
-ACTIONS: tuple[Action, ...] = (*look.ACTIONS, *objects.ACTIONS, *boxes.ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *look.ACTIONS,
+    *overview.ACTIONS,
+    *objects.ACTIONS,
+    *images.ACTIONS,
+    *boxes.ACTIONS,
+    *review.ACTIONS,
+)
 
 
 def by_id(actions: tuple[Action, ...] = ACTIONS) -> dict[str, Action]:

@@ -25,3 +25,11 @@ class Action:
     menu: str
     keys: tuple[str, ...]
     run: Callable[[Desk], object]
+
+    def do(self, desk: Desk) -> None:
+        """Does it as a person's action, which the desk's meter notes."""
+        desk.effort.noticed()
+        try:
+            self.run(desk)
+        finally:
+            desk.effort.did(self.id)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from autolabel.fit import fit_again
+from autolabel.fit import Usual, fit_again
 from calib.types import F64
 from fusion.boxes import Box3D
 from viewer.actions.action import Action
 from viewer.desk import Desk
 from viewer.handles import moved, resized, turned
 from viewer.panes import MAIN
+from viewer.sizes import usual_of_selected
 
 STEP_M, TURN_RAD, WALK_M = 0.05, np.radians(1.0), 1.0
+SURE_M = 1e-4
 
 
 def _box_of(desk: Desk) -> Box3D | None:
@@ -50,7 +52,11 @@ def _fit(keep_size: bool) -> Callable[[Desk], None]:
         box = _box_of(desk)
         if box is None:
             return
-        fitted = fit_again(box, desk.cloud.pointed(), keep_size)
+        usual = usual_of_selected(desk.session, desk.schema)
+        if keep_size:
+            flat = usual is None or usual.flat
+            usual = Usual(box.size_lwh_m, np.full(3, SURE_M), flat)
+        fitted = fit_again(box, desk.cloud.pointed(), usual)
         if fitted is not None:
             desk.session.put_box(fitted, "Fit the box")
 

@@ -62,6 +62,18 @@ def _merge(desk: Desk) -> None:
         desk.session.apply(MergeTracks(selected, other))
 
 
+def _confirm(desk: Desk) -> None:
+    """Accepts the finding that one has gone to, or else confirms the box."""
+    if not desk.reviewing.accept():
+        desk.session.confirm()
+
+
+def _confirm_strip(desk: Desk) -> None:
+    edit = desk.strip.confirmed()
+    if edit is not None:
+        desk.session.apply(edit)
+
+
 def _classify(number: int) -> Callable[[Desk], None]:
     def run(desk: Desk) -> None:
         if number < len(desk.schema.categories):
@@ -77,7 +89,15 @@ ACTIONS = (
     ),
     Action("object.none", "Let go", "Object", ("Esc",), _let_go),
     Action("object.look", "Look at it", "Object", ("C",), lambda d: d.look_at_selected()),
-    Action("object.confirm", "Confirm the box", "Object", ("Return",), lambda d: d.session.confirm()),
+    Action(
+        "object.confirm",
+        "Confirm the box, or that the finding is right as it is",
+        "Object",
+        ("Return",),
+        _confirm,
+    ),
+    Action("strip.confirm", "Confirm all boxes in the strip", "Object", ("Shift+Return",), _confirm_strip),
+    Action("strip.show", "Strip from another side", "Object", ("V",), lambda d: d.strip.next_show()),
     Action("object.copy", "Copy the box", "Object", ("Ctrl+C",), _copy),
     Action("object.paste", "Paste the box here", "Object", ("Ctrl+V",), _paste),
     Action(
@@ -96,6 +116,13 @@ ACTIONS = (
         "Track",
         ("R",),
         lambda d: d.proposals.ask(),
+    ),
+    Action(
+        "track.live",
+        "Solve automatic tracks again after edits, or not",
+        "Track",
+        ("Shift+R",),
+        lambda d: d.proposals.switch(),
     ),
     Action(
         "track.still",
@@ -117,6 +144,13 @@ ACTIONS = (
         "Track",
         ("F",),
         _edit(lambda d, t: tracks.filled(d.session.log, t)),
+    ),
+    Action(
+        "track.unkey",
+        "Remove the key frame",
+        "Track",
+        ("Shift+Delete",),
+        _edit(lambda d, t: tracks.without_key(d.session.log, t, d.session.time_ns)),
     ),
     Action(
         "track.begin",

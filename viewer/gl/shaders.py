@@ -67,3 +67,28 @@ void main() {
 """,
     POINTS[1],
 )
+
+# One triangle over the whole pane; what lies nowhere leaves the background as it is.
+LAYER = (
+    """
+#version 330
+void main() {
+    vec2 corner = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
+    gl_Position = vec4(corner, 0.0, 1.0);
+}
+""",
+    """
+#version 330
+uniform sampler2D colours;
+uniform sampler2D depths;
+uniform ivec2 corner;
+out vec4 shown;
+void main() {
+    ivec2 place = ivec2(gl_FragCoord.xy) - corner;
+    float depth = texelFetch(depths, place, 0).r;
+    if (depth >= 1.0) discard;
+    gl_FragDepth = depth;
+    shown = texelFetch(colours, place, 0);
+}
+""",
+)

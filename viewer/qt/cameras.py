@@ -2,160 +2,195 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PyQt6.QtWidgets import QGridLayout, QWidget
+import time
 
-from calib.types import F64, U8
-from fusion.log import ImageRef
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtWidgets import QWidget
+
+from calib.types import F64
 from viewer.desk import Desk
-from viewer.images import Outline, Outlines
-from viewer.pixels import dotted, track_at
+from viewer.image_view import BestView, ImageView
+from viewer.images import Outline
+from viewer.pointer import Button, Deed, Pointer
+from viewer.qt.image_paint import INK, PAPER, ImagePainter
+from viewer.qt.marks import BUTTONS, held_of
 from viewer.shown import Shown
+from viewer.tiles import Tiles
+from viewer.views import Size
 
-NARROW, WIDE = 1.3, 2.4
+BEST = "best view"
+BEST_SHARE, GAP_PX, HOVER_MS = 0.24, 2, 30
+MANY = 4
 
 
 class CameraPanel(QWidget):
-    """One image; a click selects the box under it, a double click enlarges the panel."""
+    """One image; a click selects or points, the wheel zooms, a double click enlarges the panel."""
 
     enlarged = pyqtSignal(str)
 
-    def __init__(self, desk: Desk, shown: Shown, outlines: Outlines, camera: str) -> None:
-        """Of one camera."""
+    def __init__(self, name: str, view: ImageView, shown: Shown) -> None:
+        """Of one view of images."""
         super().__init__()
-        self.desk, self.shown, self.outlines, self.camera = desk, shown, outlines, camera
-        self._made: tuple[U8, U8 | None, tuple[int, int], QImage] | None = None
-        self.seen: list[Outline] = []
-        self.setMinimumSize(120, 80)
+        self.name, self.view = name, view
+        self.paint = ImagePainter(view, shown)
+        self.setMouseTracking(True)
+        self.setMinimumSize(60, 40)
+
+    @property
+    def seen(self) -> list[Outline]:
+        """The boxes that are seen in it, the nearest last."""
+        return self.view.seen
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draws the image, the boxes over it, and the name of the camera."""
+        self.view.size = Size(self.width(), self.height())
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(16, 18, 22))
+        painter.fillRect(self.rect(), PAPER)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = self.desk.frame
-        if frame is not None and self.camera in frame.images:
-            ref, pixels = frame.images[self.camera]
-            place = self._place(pixels)
-            painter.drawImage(place, self._as_image(ref, pixels, place))
-            there = [track for track, _ in self.desk.session.present()]
-            self.seen = sorted(self.outlines.of(ref, there), key=lambda one: -one.away_m)
-            painter.translate(place.topLeft())
-            scale = place.width() / pixels.shape[1]
-            painter.setClipRect(QRectF(0, 0, place.width(), place.height()))
-            for one in self.seen:
-                self._paint(painter, one, scale)
-            painter.resetTransform()
-            painter.setClipping(False)
-        painter.setPen(QColor(210, 214, 222))
-        painter.drawText(QPointF(8, 16), self.camera)
-        if frame is not None and self.camera not in frame.images:
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no image")
+        there = self.view.source()
+        if there is not None:
+            self.paint.all(painter, *there, self.devicePixelRatioF())
+        painter.setPen(INK)
+        if there is None and self.view.desk.frame is not None:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._why_empty())
+        self._paint_title(painter)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Selects the nearest box under the mouse."""
-        frame = self.desk.frame
-        if event is None or frame is None or self.camera not in frame.images:
-            return
-        _, pixels = frame.images[self.camera]
-        place = self._place(pixels)
-        at = (event.position() - place.topLeft()) * (pixels.shape[1] / place.width())
-        self.desk.session.select(track_at(self.seen, (at.x(), at.y())))
+        """Takes hold of something."""
+        self._hand_over(event, Deed.PRESS)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Goes on with a drag, or hovers."""
+        self._hand_over(event, Deed.MOVE)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Ends a drag, or a click."""
+        self._hand_over(event, Deed.RELEASE)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Enlarges the panel, or makes it small again."""
-        self.enlarged.emit(self.camera)
+        self.enlarged.emit(self.name)
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Nothing is under the mouse any more."""
+        if not self.view.busy:
+            self.view.on_pointer(Pointer(Deed.LEAVE, (0.0, 0.0)))
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Zooms."""
+        assert event is not None
+        where, steps = event.position(), event.angleDelta().y() / 120
+        held = held_of(event.modifiers())
+        self.view.on_pointer(Pointer(Deed.WHEEL, (where.x(), where.y()), held=held, steps=steps))
 
     def to_panel(self, uv_px: F64) -> QPointF:
         """Where a pixel of the image is in the panel."""
-        frame = self.desk.frame
-        assert frame is not None
-        _, pixels = frame.images[self.camera]
-        place = self._place(pixels)
-        scale = place.width() / pixels.shape[1]
-        return QPointF(place.left() + scale * float(uv_px[0]), place.top() + scale * float(uv_px[1]))
+        there = self.view.source()
+        assert there is not None
+        window = self.view.window(there[1])
+        return QPointF(*window.to_panel((float(uv_px[0]), float(uv_px[1])), self.view.size))
 
-    def _place(self, pixels: U8) -> QRectF:
-        """Where the image is in the panel: as large as fits."""
-        height, width = pixels.shape[:2]
-        scale = min(self.width() / width, self.height() / height)
-        size = width * scale, height * scale
-        return QRectF((self.width() - size[0]) / 2, (self.height() - size[1]) / 2, *size)
+    def _hand_over(self, event: QMouseEvent | None, deed: Deed) -> None:
+        assert event is not None
+        where, button = event.position(), BUTTONS.get(event.button(), Button.NONE)
+        self.view.on_pointer(Pointer(deed, (where.x(), where.y()), button, held_of(event.modifiers())))
 
-    def _as_image(self, ref: ImageRef, pixels: U8, place: QRectF) -> QImage:
-        """The image as large as it is shown, with the points in it where they are wanted; made once."""
-        ratio = self.devicePixelRatioF()
-        size = max(round(place.width() * ratio), 1), max(round(place.height() * ratio), 1)
-        colours = self.shown.colours() if self.desk.display.points_in_images else None
-        known = self._made
-        if known is None or known[0] is not pixels or known[1] is not colours or known[2] != size:
-            import cv2
+    def _why_empty(self) -> str:
+        if not isinstance(self.view, BestView):
+            return "no image"
+        nothing = self.view.desk.session.annotation is None
+        return "no box selected" if nothing else "no camera sees it"
 
-            smaller = size[0] < pixels.shape[1]
-            way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-            scaled: U8 = np.asarray(cv2.resize(pixels, size, interpolation=way), dtype=np.uint8)
-            seen = None if colours is None else self.shown.points_in(ref)
-            if seen is not None and colours is not None:
-                scaled = dotted(scaled, seen, colours, size[0] / pixels.shape[1])
-            image = QImage(scaled.tobytes(), *size, 3 * size[0], QImage.Format.Format_RGB888)
-            known = self._made = (pixels, colours, size, image.copy())
-        return known[3]
-
-    def _paint(self, painter: QPainter, one: Outline, scale: float) -> None:
-        session = self.desk.session
-        selected = one.track_id == session.selected
-        if not (self.desk.display.others or selected):
-            return
-        colour = QColor(*self.desk.schema.colour(session.labels.tracks[one.track_id].category))
-        strong = selected or one.track_id == self.desk.hovered
-        painter.setPen(QPen(QColor(255, 255, 255) if selected else colour, WIDE if strong else NARROW))
-        for line in one.lines:
-            painter.drawPolyline(_polygon(line, scale))
-        if len(one.front) == 4:
-            painter.setPen(Qt.PenStyle.NoPen)
-            colour.setAlpha(70)
-            painter.setBrush(colour)
-            painter.drawPolygon(_polygon(np.concatenate(one.front), scale))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+    def _paint_title(self, painter: QPainter) -> None:
+        title = self.name
+        if isinstance(self.view, BestView) and (found := self.view.sight()) is not None:
+            title = f"{self.name}: {found.image.camera}"
+        metrics = painter.fontMetrics()
+        painter.fillRect(QRectF(0, 0, metrics.horizontalAdvance(title) + 12, metrics.height() + 4), PAPER)
+        painter.drawText(QPointF(6, metrics.ascent() + 2), title)
 
 
 class CameraStrip(QWidget):
-    """All cameras of a rig side by side; one of them may fill the place of all."""
+    """All cameras of a rig in rows, before them the best view of the selected object; one may fill all."""
 
     def __init__(self, desk: Desk, shown: Shown) -> None:
         """Of a desk, and of what it shows."""
         super().__init__()
-        outlines = Outlines(desk.session.log)
+        self.desk = desk
         self.panels = {
-            name: CameraPanel(desk, shown, outlines, name) for name in desk.session.log.rig.cameras
+            name: CameraPanel(name, ImageView(desk, shown, name), shown)
+            for name in desk.session.log.rig.cameras
         }
+        self.best = CameraPanel(BEST, BestView(desk, shown, ""), shown)
         self._large: str | None = None
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(2)
-        for column, panel in enumerate(self.panels.values()):
-            self._grid.addWidget(panel, 0, column)
+        for panel in self._all():
+            panel.setParent(self)
             panel.enlarged.connect(self.enlarge)
+        # The mouse moves more often than images need to follow it.
+        self._hovering = QTimer(self)
+        self._hovering.setSingleShot(True)
+        self._hovering.setInterval(HOVER_MS)
+        self._hovering.timeout.connect(self._hover)
+        desk.pointer_moved = self._begin_hover
 
     def sizeHint(self) -> QSize:
-        """High enough to see something."""
-        return QSize(900, 190)
+        """High enough to see something; two rows of many cameras."""
+        return QSize(900, 250 if len(self.panels) > MANY else 190)
 
-    def enlarge(self, camera: str) -> None:
-        """Shows one camera alone, or all again."""
-        self._large = None if self._large == camera else camera
-        for name, panel in self.panels.items():
-            panel.setVisible(self._large in (None, name))
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Puts all panels in their places."""
+        self._arrange()
+
+    def enlarge(self, name: str) -> None:
+        """Shows one panel alone, or all again."""
+        self._large = None if self._large == name else name
+        self._arrange()
 
     def refresh(self) -> None:
         """Draws all that can be seen again."""
-        for panel in self.panels.values():
+        for panel in self._all():
             if panel.isVisible():
                 panel.update()
 
+    def _all(self) -> list[CameraPanel]:
+        return [self.best, *self.panels.values()]
 
-def _polygon(line: F64, scale: float) -> QPolygonF:
-    return QPolygonF([QPointF(x * scale, y * scale) for x, y in line])
+    def _arrange(self) -> None:
+        for panel in self._all():
+            panel.setVisible(self._large in (None, panel.name))
+            if panel.name == self._large:
+                panel.setGeometry(self.rect())
+        if self._large is None and self.panels:
+            aspect, count = self._aspect(), len(self.panels)
+            place = Size((1 - BEST_SHARE) * self.width(), self.height())
+            grid = Tiles.filling(place, count, aspect, 1.0)
+            # What the images leave free beside them is the best view's.
+            width = min(grid.size.width_px, aspect * grid.size.height_px)
+            left = round(self.width() - grid.columns * width)
+            self.best.setGeometry(0, 0, left - GAP_PX, self.height())
+            for number, panel in enumerate(self.panels.values()):
+                row, column = divmod(number, grid.columns)
+                corner = round(left + column * width), round(row * grid.size.height_px)
+                panel.setGeometry(*corner, round(width) - GAP_PX, round(grid.size.height_px) - GAP_PX)
+
+    def _aspect(self) -> float:
+        """Width over height of the images."""
+        models = [camera.model for camera in self.desk.session.log.rig.cameras.values()]
+        return max(model.width_px / model.height_px for model in models)
+
+    def _begin_hover(self) -> None:
+        if not self._hovering.isActive():
+            self._hovering.start()
+
+    def _hover(self) -> None:
+        """A cross in every image that shows the place that the mouse points at in 3D."""
+        there, place, began = self.desk.pointer, None, time.perf_counter()
+        if there is not None and self.desk.panes.view(there[0]) is not None:
+            place = self.desk.place_under(*there)
+        # Where it takes long, for there are many points, it is done less often.
+        self._hovering.setInterval(max(HOVER_MS, round(4000 * (time.perf_counter() - began))))
+        for panel in self._all():
+            panel.paint.place = place
+        self.refresh()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import moderngl
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QWheelEvent
 from PyQt6.QtOpenGLWidgets import QOpenGLWidget
 from PyQt6.QtWidgets import QWidget
 
-from calib.types import U8
+from calib.types import F32, U8
 from viewer.desk import Desk
 from viewer.gl import Renderer
 from viewer.handles import knob_m
@@ -19,6 +19,7 @@ from viewer.shown import Shown
 from viewer.views import Flat, Side, Size, clip_from_ego
 
 COLUMN_SHARE, LEAST_COLUMN_PX = 0.28, 160
+HEAD_PX, HEAD_DEG = 12.0, 25.0
 PANES = (MAIN, *(side.value for side in Side))
 BUTTONS = {
     Qt.MouseButton.LeftButton: Button.LEFT,
@@ -41,6 +42,7 @@ class Canvas(QOpenGLWidget):
         self.desk, self.shown = desk, shown
         self.renderer: Renderer | None = None
         self._colours: U8 | None = None
+        self._near: tuple[F32, U8] | None = None
         self._drawing: tuple[Lines, Faces] | None = None
         self._grabbed: str | None = None
         self.setMouseTracking(True)
@@ -50,7 +52,7 @@ class Canvas(QOpenGLWidget):
     def initializeGL(self) -> None:
         """Compiles programs; the context is there now."""
         self.renderer = Renderer(moderngl.create_context(require=330))
-        self._colours = self._drawing = None
+        self._colours = self._near = self._drawing = None
 
     def resizeGL(self, width: int, height: int) -> None:
         """Tells the desk how large its panes are."""
@@ -79,7 +81,8 @@ class Canvas(QOpenGLWidget):
             if view is not None:
                 matrix = clip_from_ego(view, self.desk.panes.size(pane))
                 point_px = self.desk.display.point_px * ratio
-                self.renderer.draw(target, self._in_target(rectangle, ratio), matrix, point_px)
+                place = self._in_target(rectangle, ratio)
+                self.renderer.draw(target, place, matrix, point_px, near=isinstance(view, Flat))
         self._paint_over()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
@@ -97,6 +100,11 @@ class Canvas(QOpenGLWidget):
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """Ends a drag."""
         self._hand_over(event, Deed.RELEASE)
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Nothing is under the mouse any more."""
+        if not self.desk.busy:
+            self.desk.on_pointer(MAIN, Pointer(Deed.LEAVE, (0.0, 0.0)))
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         """Zooms."""
@@ -131,6 +139,10 @@ class Canvas(QOpenGLWidget):
         if colours is not self._colours:
             renderer.put_points(points, colours)
             self._colours = colours
+        near = self.shown.near_points()
+        if near is not self._near:
+            renderer.put_near_points(*near)
+            self._near = near
         lines, faces = drawing = self.shown.drawing()
         if drawing is not self._drawing:
             renderer.put_lines(lines)
@@ -164,7 +176,7 @@ class Canvas(QOpenGLWidget):
             painter.restore()
             painter.setPen(QPen(QColor(52, 58, 70), 1))
             painter.drawRect(rectangle)
-        self._paint_rubber_band(painter)
+        self._paint_arrow(painter)
         if self.desk.frame is None:
             painter.setPen(QColor(220, 224, 232))
             painter.drawText(self.rectangles()[MAIN], Qt.AlignmentFlag.AlignCenter, "reading the frame …")
@@ -181,13 +193,19 @@ class Canvas(QOpenGLWidget):
         painter.drawEllipse(QPointF(x_px, y_px), 5, 5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _paint_rubber_band(self, painter: QPainter) -> None:
-        if self.desk.rubber_band is None:
+    def _paint_arrow(self, painter: QPainter) -> None:
+        if self.desk.arrow is None:
             return
-        pane, start, end = self.desk.rubber_band
+        pane, start, end = self.desk.arrow
         corner = self.rectangles()[pane].topLeft()
-        painter.setPen(QPen(QColor(255, 200, 60), 1.5, Qt.PenStyle.DashLine))
-        painter.drawRect(QRectF(QPointF(*start) + corner, QPointF(*end) + corner).normalized())
+        painter.setPen(QPen(QColor(255, 200, 60), 2))
+        shaft = QLineF(QPointF(*end) + corner, QPointF(*start) + corner)
+        painter.drawLine(shaft)
+        for turn_deg in (-HEAD_DEG, HEAD_DEG):
+            barb = QLineF(shaft)
+            barb.setLength(min(HEAD_PX, shaft.length()))
+            barb.setAngle(shaft.angle() + turn_deg)
+            painter.drawLine(barb)
 
 
 def _held(modifiers: Qt.KeyboardModifier) -> Held:

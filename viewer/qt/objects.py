@@ -10,16 +10,23 @@ from PyQt6.QtWidgets import (
     QFormLayout,
     QHeaderView,
     QLabel,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from fusion.labels import Track
+from fusion.labels import Annotation, LabelSet, Track
+from viewer.cache import Cloud
 from viewer.desk import Desk
-from viewer.facts import NAMES, facts
+from viewer.facts import facts
+from viewer.qt.forms import AttributeForm, NumberForm
+from viewer.rows import nearest_frame
 
 COLUMNS = ("id", "class", "boxes", "here")
+# Place, size and heading stand in fields of their own.
+NARROW_PX = 46
+FACTS = ("track", "source", "points", "look")
 
 
 class ObjectModel(QAbstractTableModel):
@@ -30,10 +37,16 @@ class ObjectModel(QAbstractTableModel):
         super().__init__()
         self.desk = desk
         self.tracks: list[Track] = []
+        self._made_of: tuple[LabelSet, int] | None = None
 
     def refresh(self) -> None:
         """Takes over what has changed."""
-        tracks = list(self.desk.session.labels.tracks.values())
+        session = self.desk.session
+        labels, time_ns = session.labels, session.time_ns
+        if self._made_of is not None and self._made_of[0] is labels and self._made_of[1] == time_ns:
+            return
+        self._made_of = (labels, time_ns)
+        tracks = list(labels.tracks.values())
         if len(tracks) != len(self.tracks):
             self.beginResetModel()
             self.tracks = tracks
@@ -41,6 +54,10 @@ class ObjectModel(QAbstractTableModel):
         elif tracks:
             self.tracks = tracks
             self.dataChanged.emit(self.index(0, 0), self.index(len(tracks) - 1, len(COLUMNS) - 1))
+
+    def row_of(self, track_id: str | None) -> int | None:
+        """Where a track stands."""
+        return next((row for row, track in enumerate(self.tracks) if track.id == track_id), None)
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Number of tracks."""
@@ -86,38 +103,54 @@ class ObjectPanel(QWidget):
         self.category.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.category.addItems([category.name for category in desk.schema.categories])
         self.category.activated.connect(self._on_category)
-        self.labels = {name: QLabel("-") for name in NAMES}
+        self.numbers, self.attributes = NumberForm(desk), AttributeForm(desk)
+        self.labels = {name: QLabel("-") for name in FACTS}
+        self._told: tuple[Track | None, Annotation | None, Cloud] | None = None
+        for label in self.labels.values():
+            # A long name is cut off here rather than making the panel wide.
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         form = QFormLayout()
-        form.addRow("class", self.category)
         for name, label in self.labels.items():
             form.addRow(name, label)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(self.table, 1)
+        column.addWidget(self.category)
+        column.addWidget(self.numbers)
+        column.addWidget(self.attributes)
         column.addLayout(form)
 
     def refresh(self) -> None:
         """Shows what has changed."""
         self.model.refresh()
         session = self.desk.session
-        ids = [track.id for track in self.model.tracks]
-        if session.selected in ids:
-            self.table.selectRow(ids.index(session.selected))
-        else:
+        row, current = self.model.row_of(session.selected), self.table.selectionModel()
+        if row is None:
             self.table.clearSelection()
+        elif current is None or not current.isRowSelected(row):
+            self.table.selectRow(row)
         track = session.track
         self.category.setCurrentText(self.desk.category if track is None else track.category)
-        for name, text in facts(self.desk).items():
-            self.labels[name].setText(text)
+        self.numbers.refresh()
+        self.attributes.refresh()
+        self._tell(track, session.annotation, self.desk.cloud)
+
+    def _tell(self, track: Track | None, annotation: Annotation | None, cloud: Cloud) -> None:
+        made_of = (track, annotation, cloud)
+        if self._told is None or any(a is not b for a, b in zip(made_of, self._told, strict=True)):
+            self._told = made_of
+            for name, text in facts(self.desk).items():
+                if name in self.labels:
+                    self.labels[name].setText(text)
+                    self.labels[name].setToolTip(text)
 
     def _on_click(self, index: QModelIndex) -> None:
         track = self.model.tracks[index.row()]
         session = self.desk.session
         session.select(track.id)
-        if session.time_ns not in track.annotations and track.annotations:
-            there = [frame for t in track.annotations if (frame := session.frame_at(t)) is not None]
-            if there:
-                session.go_to(min(there, key=lambda number: abs(number - session.frame)))
+        there = nearest_frame(session.log, track, session.frame)
+        if there is not None:
+            session.go_to(there)
         self.desk.look_at_selected()
 
     def _on_category(self) -> None:
@@ -128,6 +161,9 @@ def _header(table: QTableView) -> None:
     across, down = table.horizontalHeader(), table.verticalHeader()
     if across is not None:
         across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        for column in (COLUMNS.index("boxes"), COLUMNS.index("here")):
+            across.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            across.resizeSection(column, NARROW_PX)
     if down is not None:
         down.hide()
         down.setDefaultSectionSize(20)

@@ -66,8 +66,16 @@ class CheatSheet(QFrame):
         self.setStyleSheet(
             "background: rgba(18, 20, 26, 235); color: #d6dae2; padding: 18px; border-radius: 8px;"
         )
-        grid = QGridLayout(self)
-        grid.setHorizontalSpacing(28)
+        self._grid = QGridLayout(self)
+        self._grid.setHorizontalSpacing(28)
+        self.list(actions)
+        self.hide()
+
+    def list(self, actions: tuple[Action, ...]) -> None:
+        """Shows the keys of some actions."""
+        while (item := self._grid.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         menus: dict[str, list[Action]] = {}
         for action in actions:
             menus.setdefault(action.menu, []).append(action)
@@ -79,8 +87,7 @@ class CheatSheet(QFrame):
             )
             block = QLabel(f"<b>{menu}</b><table>{rows}</table>")
             block.setAlignment(Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(block, number // COLUMNS, number % COLUMNS)
-        self.hide()
+            self._grid.addWidget(block, number // COLUMNS, number % COLUMNS)
 
     def appear(self) -> None:
         """In the middle of the window."""

@@ -1,94 +1,186 @@
-"""Where one is in the drive, and at which frames the selected object is there."""
+"""A row for each track over the frames of the drive, the selected one on top."""
 
 from __future__ import annotations
 
+import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PyQt6.QtWidgets import QScrollBar, QWidget
 
-from fusion.labels import Annotation, Source
+from fusion.checks import Finding
+from fusion.labels import Track
 from viewer.desk import Desk
+from viewer.qt.marks import COLOURS, CONFIRMED, HERE, colour_of, diamond
+from viewer.rows import Rows, Run, frames_at, nearest_frame
 
-COLOURS = {
-    Source.HUMAN: QColor(110, 190, 255),
-    Source.IMPORTED: QColor(150, 160, 180),
-    Source.AUTO: QColor(120, 200, 140),
-    Source.INTERPOLATED: QColor(90, 110, 135),
-}
-MARGIN_PX, DIAMOND_PX = 12.0, 4.5
+PAPER, STRIPE, CHOSEN = QColor(20, 23, 29), QColor(25, 29, 36), QColor(40, 66, 102)
+FOUND = QColor(229, 83, 75)
+INK, QUIET, RULE = QColor(196, 201, 211), QColor(120, 127, 140), QColor(52, 57, 68)
+RULER_PX, ROW_PX, PINNED_PX, BAR_PX = 17, 16, 22, 6
+NAMES_SHARE, NAMES_PX, MARGIN_PX, SCROLL_PX = 0.2, 130, 12, 10
+SCROLLED_ROWS, DIAMONDS_FROM_PX, LABEL_PX = 3, 7.0, 48
 
 
 class Timeline(QWidget):
-    """A line of frames; a click or a drag goes there."""
+    """All tracks over all frames; a click goes there, in a row it selects, the wheel scrolls."""
 
     def __init__(self, desk: Desk) -> None:
         """Of a desk."""
         super().__init__()
         self.desk = desk
-        self.setMinimumHeight(52)
+        self._rows = Rows(desk.session.log)
+        self._tracks: list[Track] = []
+        self._findings: tuple[list[Finding], dict[str, list[Finding]]] | None = None
+        self.bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self.bar.valueChanged.connect(self.update)
+        self.setMinimumHeight(RULER_PX + PINNED_PX + ROW_PX)
 
     def sizeHint(self) -> QSize:
-        """As low as it can be."""
-        return QSize(600, 56)
+        """A few rows."""
+        return QSize(600, 170)
 
     def refresh(self) -> None:
         """Draws what has changed."""
+        self._tracks = list(self.desk.session.labels.tracks.values())
+        self._fit_bar()
         self.update()
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """More or fewer rows fit."""
+        self._fit_bar()
+
+    def row_at(self, y: float) -> Track | None:
+        """The track in whose row a place is."""
+        if RULER_PX <= y < self._top():
+            return self.desk.session.track
+        number = self.bar.value() + int((y - self._top()) // ROW_PX)
+        return self._tracks[number] if y >= self._top() and number < len(self._tracks) else None
+
+    def x_of(self, frame: int) -> float:
+        """Where a frame is."""
+        return self._left() + frame * self._step_px()
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Draws the frames, the selected track and where one is."""
+        """Draws the rows that are in sight, and where one is."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(20, 23, 29))
-        session = self.desk.session
-        count, step = len(session.log), self._step_px()
-        painter.setPen(QPen(QColor(60, 66, 78), 1))
-        every = max(1, round(60 / max(step, 1e-6) / 10) * 10) if step < 6 else 5
-        for frame in range(0, count, every):
-            x = self._x(frame)
-            painter.drawLine(QPointF(x, 18), QPointF(x, self.height()))
-            painter.drawText(QPointF(x + 2, 13), str(frame))
-        track = session.track
-        if track is not None:
-            for time_ns, annotation in track.annotations.items():
-                number = session.frame_at(time_ns)
-                if number is not None:
-                    self._paint(painter, self._x(number), step, annotation)
-        x = self._x(session.frame)
-        painter.setPen(QPen(QColor(255, 210, 90), 2))
+        painter.fillRect(self.rect(), PAPER)
+        self._paint_ruler(painter)
+        selected = self.desk.session.track
+        if selected is None:
+            painter.setPen(QUIET)
+            painter.drawText(QPointF(8, RULER_PX + 15), "no object selected")
+        else:
+            painter.fillRect(QRectF(0, RULER_PX, self.width(), PINNED_PX), CHOSEN)
+            self._paint_row(painter, selected, RULER_PX, PINNED_PX)
+        painter.setClipRect(QRectF(0, self._top(), self.width(), self.height()))
+        first = self.bar.value()
+        for number, track in enumerate(self._tracks[first : first + self._fitting() + 1]):
+            y = self._top() + number * ROW_PX
+            if track is selected or (first + number) % 2:
+                shade = CHOSEN if track is selected else STRIPE
+                painter.fillRect(QRectF(0, y, self.width(), ROW_PX), shade)
+            self._paint_row(painter, track, y, ROW_PX)
+        painter.setClipping(False)
+        x, frame = self.x_of(self.desk.session.frame), self.desk.session.frame
+        painter.setPen(QPen(HERE, 1.6))
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
-        painter.drawText(QPointF(min(x + 5, self.width() - 60), self.height() - 4), f"frame {session.frame}")
+        painter.drawText(QPointF(8, 13), f"frame {frame + 1}")
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Goes to the frame under the mouse."""
-        self._go(event)
+        """Goes to the frame under the mouse; in the row of a track, selects it."""
+        if event is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        where, session = event.position(), self.desk.session
+        track = self.row_at(where.y())
+        frame: int | None = self._frame(where.x())
+        if track is not None and where.y() >= self._top():
+            session.select(track.id)
+            named = where.x() < self._left() - MARGIN_PX
+            frame = nearest_frame(session.log, track, session.frame if named else self._frame(where.x()))
+        if frame is not None:
+            session.go_to(frame)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Scrubs."""
         if event is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            self._go(event)
+            self.desk.session.go_to(self._frame(event.position().x()))
 
-    def _go(self, event: QMouseEvent | None) -> None:
-        if event is not None:
-            self.desk.session.go_to(round((event.position().x() - MARGIN_PX) / max(self._step_px(), 1e-6)))
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Scrolls through the tracks."""
+        assert event is not None
+        self.bar.setValue(self.bar.value() - round(SCROLLED_ROWS * event.angleDelta().y() / 120))
+
+    def _paint_ruler(self, painter: QPainter) -> None:
+        count, step = len(self.desk.session.log), self._step_px()
+        every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if n * step >= LABEL_PX)
+        for number in (1, *range(max(every, 2), count + 1, every)):
+            x = self.x_of(number - 1)
+            painter.setPen(QPen(RULE, 1))
+            painter.drawLine(QPointF(x, RULER_PX - 4), QPointF(x, self.height()))
+            painter.setPen(QUIET)
+            painter.drawText(QPointF(x + 3, 12), str(number))
+
+    def _paint_row(self, painter: QPainter, track: Track, top: float, height: float) -> None:
+        middle, step = top + height / 2, self._step_px()
+        painter.fillRect(QRectF(5, middle - 4, 8, 8), QColor(*self.desk.schema.colour(track.category)))
+        painter.setPen(INK)
+        name = track.id if track.id.startswith(track.category) else f"{track.category} {track.id}"
+        metrics, room = painter.fontMetrics(), int(self._left() - MARGIN_PX - 18)
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QPointF(17, middle + metrics.ascent() / 2 - 1), text)
+        row = self._rows.of(track)
+        for run, source in row.runs:
+            painter.fillRect(self._stretch(run, middle - BAR_PX / 2, BAR_PX), COLOURS[source])
+        for run in row.confirmed:
+            painter.fillRect(self._stretch(run, middle + BAR_PX / 2, 2), CONFIRMED)
+        for frame in self._found(track):
+            painter.fillRect(self._stretch((frame, frame), middle - BAR_PX / 2 - 2, 2), FOUND)
+        for frame, annotation in row.keys:
+            if step >= DIAMONDS_FROM_PX:
+                diamond(painter, QPointF(self.x_of(frame), middle), annotation)
+            else:
+                place = QRectF(self.x_of(frame) - 0.75, middle - 5, 1.5, 10)
+                painter.fillRect(place, colour_of(annotation))
+
+    def _found(self, track: Track) -> list[int]:
+        """The frames of a track that findings are about."""
+        findings = self.desk.reviewing.findings()
+        if self._findings is None or self._findings[0] is not findings:
+            by_track: dict[str, list[Finding]] = {}
+            for one in findings:
+                by_track.setdefault(one.track_id or "", []).append(one)
+            self._findings = (findings, by_track)
+        times = [t for one in self._findings[1].get(track.id, ()) for t in one.timestamps_ns]
+        frames = frames_at(self.desk.session.log, np.array(times, dtype=np.int64))
+        return [int(frame) for frame in np.unique(frames[frames >= 0])]
+
+    def _stretch(self, run: Run, top: float, height: float) -> QRectF:
+        """From the first of some frames to the last, up to halfway to the next ones."""
+        half, last = self._step_px() / 2, self.x_of(len(self.desk.session.log) - 1)
+        left = max(self.x_of(run[0]) - half, self._left() - MARGIN_PX + 2)
+        right = min(self.x_of(run[1]) + half, last + MARGIN_PX - 2)
+        return QRectF(left, top, max(right - left, 1.5), height)
+
+    def _fit_bar(self) -> None:
+        self.bar.setGeometry(self.width() - SCROLL_PX, RULER_PX, SCROLL_PX, max(self.height() - RULER_PX, 0))
+        self.bar.setRange(0, max(len(self._tracks) - self._fitting(), 0))
+        self.bar.setPageStep(max(self._fitting(), 1))
+        self.bar.setVisible(self.bar.maximum() > 0)
+
+    def _top(self) -> float:
+        return RULER_PX + PINNED_PX
+
+    def _fitting(self) -> int:
+        return int((self.height() - self._top()) // ROW_PX)
+
+    def _left(self) -> float:
+        return min(NAMES_PX, NAMES_SHARE * self.width()) + MARGIN_PX
 
     def _step_px(self) -> float:
-        return (self.width() - 2 * MARGIN_PX) / max(len(self.desk.session.log) - 1, 1)
+        room = self.width() - self._left() - MARGIN_PX - SCROLL_PX
+        return max(room, 1.0) / max(len(self.desk.session.log) - 1, 1)
 
-    def _x(self, frame: int) -> float:
-        return MARGIN_PX + frame * self._step_px()
-
-    def _paint(self, painter: QPainter, x: float, step: float, annotation: Annotation) -> None:
-        middle = self.height() / 2 + 4
-        colour = COLOURS[annotation.source]
-        painter.fillRect(QRectF(x - step / 2, middle - 3, max(step, 1.0), 6), colour)
-        if annotation.locked or annotation.source is Source.HUMAN:
-            painter.save()
-            painter.translate(x, middle)
-            painter.rotate(45)
-            painter.setPen(QPen(QColor(20, 23, 29), 1))
-            painter.setBrush(QColor(255, 210, 90) if annotation.locked else colour.lighter(130))
-            side = 2 * DIAMOND_PX
-            painter.drawRect(QRectF(-side / 2, -side / 2, side, side))
-            painter.restore()
+    def _frame(self, x: float) -> int:
+        return round((x - self._left()) / self._step_px())

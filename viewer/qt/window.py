@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
-from PyQt6.QtCore import QByteArray, QSettings, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QDockWidget, QLabel, QMainWindow, QMenu, QWidget
+from PyQt6.QtCore import QByteArray, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QAction, QActionGroup, QCloseEvent, QKeyEvent
+from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from calib.errors import CrosslabelError
 from viewer.actions import ACTIONS, Action
 from viewer.desk import Desk
 from viewer.merge import Merge
+from viewer.notices import notices
+from viewer.presets import own_keys_file, write_keys
+from viewer.qt import asking, theme
 from viewer.qt.cameras import CameraStrip
 from viewer.qt.canvas import Canvas
+from viewer.qt.keys import KeysDialog
+from viewer.qt.menus import Menus
+from viewer.qt.notice import Notice
 from viewer.qt.objects import ObjectPanel
 from viewer.qt.palette import CheatSheet, Palette
+from viewer.qt.review import ReviewPanel
+from viewer.qt.settings import settings
+from viewer.qt.status import Status
+from viewer.qt.strip import StripPanel
 from viewer.qt.timeline import Timeline
+from viewer.qt.watch import Watch
 from viewer.shown import Shown
+from viewer.tasks import going_on
 
 PLAY_MS = 100
 
@@ -35,6 +47,7 @@ class MainWindow(QMainWindow):
 
     arrived = pyqtSignal(int)
     posted = pyqtSignal(object)
+    another = False
 
     def __init__(self, desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> None:
         """Of a desk."""
@@ -45,24 +58,32 @@ class MainWindow(QMainWindow):
         shown = Shown(desk)
         self.canvas, self.cameras = Canvas(desk, shown), CameraStrip(desk, shown)
         self.objects, self.timeline = ObjectPanel(desk), Timeline(desk)
+        self.strip = StripPanel(desk)
         self.setCentralWidget(self.canvas)
         areas = Qt.DockWidgetArea
         self._panels: list[Panel] = []
-        self._dock("Cameras", self.cameras, areas.TopDockWidgetArea)
-        self._dock("Objects", self.objects, areas.RightDockWidgetArea)
-        self._dock("Timeline", self.timeline, areas.BottomDockWidgetArea)
-        self._menus: dict[str, QMenu] = {}
-        self.actions_by_id = {action.id: self._add(action) for action in actions}
-        self.message = QLabel()
-        status = self.statusBar()
-        assert status is not None
-        status.addWidget(self.message, 1)
+        self.notice = Notice(self.canvas)
+        if self.cameras.panels:
+            self._dock("Cameras", self.cameras, areas.TopDockWidgetArea)
+        self.setTabPosition(areas.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        objects = self._dock("Objects", self.objects, areas.RightDockWidgetArea)
+        self.review = ReviewPanel(desk)
+        self.tabifyDockWidget(objects, self._dock("Review", self.review, areas.RightDockWidgetArea))
+        objects.raise_()
+        timeline = self._dock("Timeline", self.timeline, areas.BottomDockWidgetArea)
+        self.tabifyDockWidget(timeline, self._dock("Strip", self.strip, areas.BottomDockWidgetArea))
+        timeline.raise_()
         self._playing = QTimer(self)
         self._playing.setInterval(PLAY_MS)
         self._playing.timeout.connect(self._play_on)
-        self._add_plain("Play", "Frame", "Space", self.play)
-        self._add_plain("Find an action", "Help", "Ctrl+Shift+P", self.find_action)
+        self.menus = Menus(self, actions, self._run)
+        self._add_own()
         self.sheet = CheatSheet(actions, self)
+        bar = self.statusBar()
+        assert bar is not None
+        self.status = Status(bar, desk, going_on)
+        self.message = self.status.message
+        self.watch = Watch(self, desk.effort)
         self._remember()
         # Frames arrive in threads of the background; what is drawn is drawn here.
         self.arrived.connect(self._on_arrival)
@@ -70,14 +91,22 @@ class MainWindow(QMainWindow):
         desk.changed = self.refresh
         self.posted.connect(lambda run: run())
         desk.proposals.later = self.posted.emit
+        desk.proposals.failed = self.complain
+        desk.reviewing.ask = lambda title, offered: asking.ask(self, title, offered)
         self.refresh()
+
+    @property
+    def actions_by_id(self) -> dict[str, QAction]:
+        """What can be done, by the names that settings refer to."""
+        return self.menus.by_id
 
     def refresh(self) -> None:
         """Shows what has changed, everywhere."""
         self.canvas.update()
         for panel in self._panels:
             panel.refresh()
-        self._say()
+        self.notice.say(notices(self.desk))
+        self.status.refresh()
 
     def play(self) -> None:
         """Begins to play, or stops."""
@@ -88,8 +117,20 @@ class MainWindow(QMainWindow):
 
     def find_action(self) -> None:
         """Asks what to do."""
-        listed = [action for menu in self._menus.values() for action in menu.actions()]
-        Palette(listed, self).exec()
+        Palette(self.menus.everything(), self).exec()
+
+    def change_keys(self) -> None:
+        """Asks for other keys, and keeps them for the next time."""
+        dialog = KeysDialog(self.menus.table, self)
+        if dialog.exec():
+            self.menus.rebind(dialog.actions_now)
+            self.sheet.list(dialog.actions_now)
+            write_keys(own_keys_file(), dialog.changed_keys())
+
+    def open_another(self) -> None:
+        """Closes the window, to open another log."""
+        self.another = True
+        self.close()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """F1 shows all keys as long as it is held."""
@@ -108,17 +149,21 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Every edit is on disk already; the desk draws on nobody any more."""
         self._playing.stop()
-        settings = QSettings("Crosslabel", "viewer")
-        settings.setValue("geometry", self.saveGeometry())
-        settings.setValue("docks", self.saveState())
+        self.status.stop()
+        kept = settings()
+        kept.setValue("geometry", self.saveGeometry())
+        kept.setValue("docks", self.saveState())
+        self.desk.strip.unseen()
+        self.desk.proposals.live.stop()
+        self.desk.proposals.later, self.desk.pointer_moved = lambda run: None, lambda: None
         self.desk.changed, self.desk.cache.arrived = lambda: None, lambda number: None
         super().closeEvent(event)
 
     def _remember(self) -> None:
         """Puts everything where it was when the window was closed last."""
-        settings = QSettings("Crosslabel", "viewer")
+        kept = settings()
         for name, restore in (("geometry", self.restoreGeometry), ("docks", self.restoreState)):
-            state = settings.value(name)
+            state = kept.value(name)
             if isinstance(state, QByteArray):
                 restore(state)
 
@@ -133,54 +178,41 @@ class MainWindow(QMainWindow):
         elif self.desk.cache.get(session.frame + 1) is not None:
             session.go_to(session.frame + 1)
 
-    def _say(self) -> None:
-        session, frame = self.desk.session, self.desk.frame
-        problems = () if frame is None else frame.problems
-        undo = session.store.undo_title
-        parts = [
-            f"frame {session.frame + 1} of {len(session.log)}",
-            f"{len(session.present())} boxes",
-            f"colours: {self.desk.display.colour_by}",
-            *([str(self.desk.display.merge)] if self.desk.display.merge is not Merge.NONE else []),
-            *(["solved again: R takes it over, Esc does not"] if self.desk.proposals.ghost else []),
-            f"last: {undo}" if undo else "nothing changed yet",
-            *problems,
-        ]
-        self.message.setText("   |   ".join(parts))
-
-    def _dock(self, title: str, panel: Panel, area: Qt.DockWidgetArea) -> None:
+    def _dock(self, title: str, panel: Panel, area: Qt.DockWidgetArea) -> QDockWidget:
         assert isinstance(panel, QWidget)
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
         dock.setWidget(panel)
         self.addDockWidget(area, dock)
         self._panels.append(panel)
+        return dock
 
-    def _add(self, action: Action) -> QAction:
-        return self._add_plain(action.title, action.menu, action.keys, lambda: self._run(action))
-
-    def _add_plain(
-        self, title: str, menu: str, keys: str | tuple[str, ...], run: Callable[[], None]
-    ) -> QAction:
-        made = QAction(title, self)
-        listed = (keys,) if isinstance(keys, str) else keys
-        made.setShortcuts([QKeySequence(key) for key in listed])
-        made.triggered.connect(lambda checked=False: run())
-        self._menu(menu).addAction(made)
-        return made
-
-    def _menu(self, title: str) -> QMenu:
-        bar = self.menuBar()
-        assert bar is not None
-        if title not in self._menus:
-            made = bar.addMenu(title)
-            assert made is not None
-            self._menus[title] = made
-        return self._menus[title]
+    def _add_own(self) -> None:
+        """What concerns the window itself, and no labels."""
+        add = self.menus.add
+        add("Another log ...", "Log", "Ctrl+O", self.open_another)
+        add("Close", "Log", "Ctrl+Q", self.close)
+        add("Play", "Frame", "Space", self.play)
+        add("Find an action", "Help", "Ctrl+Shift+P", self.find_action)
+        add("Change keys ...", "Help", "", self.change_keys)
+        themes = QActionGroup(self)
+        self.menus.menu("View").addSeparator()
+        for one in theme.Theme:
+            made = add(f"Colours: {one}", "View", "", partial(theme.choose, one))
+            made.setCheckable(True)
+            made.setChecked(one is theme.chosen())
+            themes.addAction(made)
 
     def _run(self, action: Action) -> None:
         """Does it; what does not go is said, and nothing is lost."""
+        self.status.settle()
         try:
-            action.run(self.desk)
+            action.do(self.desk)
         except CrosslabelError as error:
-            self.message.setText(str(error))
+            self.complain(error)
+        else:
+            self.status.refresh()
+
+    def complain(self, error: BaseException) -> None:
+        """Says what did not go."""
+        self.status.complain(error)

@@ -32,10 +32,9 @@ def reshape(desk: Desk, pane: str, press: Pointer, handle: Handle) -> Tool:
     assert annotation is not None
     size, box = desk.panes.size(pane), annotation.box
     start_m = view.metres(size, press.uv_px)
-    title = "Turn the box" if handle.turns else "Move the box" if handle.moves else "Resize the box"
     changed = box
     while (event := (yield)).deed is not Deed.RELEASE:
         changed = dragged(view, box, handle, start_m, view.metres(size, event.uv_px))
-        session.show(session.edit_of(changed, title))
+        session.show(session.edit_of(changed, handle.title))
     if changed is not box:
-        session.put_box(changed, title)
+        session.put_box(changed, handle.title)
