@@ -11,22 +11,22 @@ import numpy as np
 from calib.types import F64, Bools
 from fusion.boxes import Boxes
 from fusion.edits import SetTrack
-from viewer.box_maker import BoxMaker
-from viewer.cache import Cloud, Frame, FrameCache
 from viewer.display import Display, Ground
 from viewer.effort import MOUSE, EffortMeter
-from viewer.image_boxes import ImageBoxes
-from viewer.images import Outlines
+from viewer.frames.cache import Cloud, Frame, FrameCache
+from viewer.images.box_maker import BoxMaker
+from viewer.images.image_boxes import ImageBoxes
+from viewer.images.outlines import Outlines
+from viewer.images.sightline import Sightline
 from viewer.panes import Panes
-from viewer.picking import box_under, point_under
 from viewer.pointer import Deed, Pointer
-from viewer.proposal import Proposals
-from viewer.reviewing import Reviewing
+from viewer.review.reviewing import Reviewing
+from viewer.scene.picking import box_under, point_under
+from viewer.scene.views import Flat, Orbit, Ray, View, ray_at
 from viewer.schema import Schema
 from viewer.session import Changed, Session
-from viewer.sightline import Sightline
-from viewer.strip import Strip
-from viewer.views import Flat, Orbit, Ray, View, ray_at
+from viewer.strip.strip import Strip
+from viewer.tracks.proposal import Proposals
 
 AHEAD, BEHIND = 3, 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from viewer.colours import ColourBy
-from viewer.merge import Merge
+from viewer.frames.merge import Merge
+from viewer.scene.colours import ColourBy
 
 
 class Ground(StrEnum):

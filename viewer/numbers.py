@@ -10,7 +10,7 @@ import numpy as np
 from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from fusion.boxes import Box3D
-from viewer.handles import LEAST_M, turned
+from viewer.scene.handles import LEAST_M, turned
 
 PLACE, SIZE, YAW = ("x", "y", "z"), ("length", "width", "height"), "yaw"
 NAMES = (*PLACE, *SIZE, YAW)

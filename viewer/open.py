@@ -15,9 +15,9 @@ from calib.rig import Lidar, Rig
 from fusion.beam import measure_beam
 from fusion.log import DriveLog
 from fusion.store import LabelStore
-from viewer.cache import FrameCache
 from viewer.desk import Desk
 from viewer.effort import effort_file
+from viewer.frames.cache import FrameCache
 from viewer.schema import Schema
 from viewer.session import Session
 from viewer.tools import choose

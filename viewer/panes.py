@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from viewer.scene.views import Flat, Orbit, Side, Size, View
 from viewer.session import Session
-from viewer.views import Flat, Orbit, Side, Size, View
 
 MAIN = "main"
 CLOSE_M = 18.0

@@ -23,7 +23,7 @@ from fusion.errors import EditError
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.store import LabelStore
-from viewer.keyframes import between_keyframes, is_keyframe
+from viewer.tracks.keyframes import between_keyframes, is_keyframe
 
 
 class Changed(Flag):

@@ -9,6 +9,7 @@ import numpy as np
 from calib.errors import CalibrationError
 from calib.types import F64, I64, Floats, frozen
 
+MOST_POINTS, WEDGES = 400_000, 72
 NEAREST_M = 1.0
 BAND_RAD = np.radians(0.05)
 LARGEST_STEP_RAD = np.radians(2.0)
@@ -57,7 +58,8 @@ def measure_spacing(points: Floats, place: Floats | None = None) -> BeamSpacing:
 
     The step along the rings is that between neighbours in thin bands of elevation, the spacing of the rings
     that between neighbours in columns as wide as a step: whatever the order of the points, with or without
-    their rings, and with beams that are not evenly spaced. A cloud too small to tell gets 0.4 degrees.
+    their rings, and with beams that are not evenly spaced. A cloud too small to tell gets 0.4 degrees; of a
+    very large one some wedges are looked at.
 
     Args:
         points: (N, 3) in a frame whose z axis is the one that the LiDAR spins about.
@@ -68,6 +70,9 @@ def measure_spacing(points: Floats, place: Floats | None = None) -> BeamSpacing:
     level = np.hypot(cloud[:, 0], cloud[:, 1])
     cloud, level = cloud[level > NEAREST_M], level[level > NEAREST_M]
     azimuths, elevations = np.arctan2(cloud[:, 1], cloud[:, 0]), np.arctan2(cloud[:, 2], level)
+    if (every := -(-len(cloud) // MOST_POINTS)) > 1:
+        wedge = np.floor((azimuths / (2 * np.pi) + 0.5) * WEDGES).astype(np.int64) % every == 0
+        azimuths, elevations = azimuths[wedge], elevations[wedge]
     step_rad = _step(azimuths, elevations)
     at, gaps = _neighbours(elevations, np.floor(azimuths / step_rad).astype(np.int64))
     apart = (gaps > LEAST_SHARE * step_rad) & (gaps < LARGEST_SPACING_RAD)

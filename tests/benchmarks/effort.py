@@ -18,7 +18,7 @@ from tests.benchmarks.effort_page import Cost, page
 from tests.benchmarks.effort_person import HAND_PX, Person
 from tests.benchmarks.effort_tracks import track_costs
 from tests.conftest import REPOSITORY
-from viewer.cache import FrameCache
+from viewer.frames.cache import FrameCache
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from fusion.overlap import count_points_in_boxes
 from fusion.simulate import SimulationConfig, simulate
 from fusion.store import LabelStore
 from tests.conftest import SHARED_DATA
-from viewer.cache import FrameCache
 from viewer.desk import Desk
-from viewer.handles import moved, turned
+from viewer.frames.cache import FrameCache
 from viewer.open import desk_of
+from viewer.scene.handles import moved, turned
 from viewer.schema import Category, Schema
 
 LEAST_POINTS = 20

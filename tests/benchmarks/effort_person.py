@@ -17,10 +17,10 @@ from fusion.boxes import Box3D, Boxes
 from fusion.overlap import iou_3d_paired
 from viewer.actions import by_id
 from viewer.desk import Desk
-from viewer.handles import INSIDE, KNOB, Handle, dragged, extent_m, knob_m
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.views import Flat, Orbit, Side, Size, to_pixels
+from viewer.scene.handles import INSIDE, KNOB, Handle, dragged, extent_m, knob_m
+from viewer.scene.views import Flat, Orbit, Side, Size, to_pixels
 
 GOOD = 0.7
 HAND_PX = 8.0

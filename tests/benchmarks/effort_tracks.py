@@ -13,7 +13,7 @@ from fusion.overlap import count_points_in_boxes
 from tests.benchmarks.effort_drives import LEAST_POINTS, Drive, desk_with
 from tests.benchmarks.effort_page import Cost
 from tests.benchmarks.effort_person import GOOD, Person, iou
-from viewer.cache import FrameCache
+from viewer.frames.cache import FrameCache
 
 STANDS_M, DRIVES_M = 0.3, 5.0
 MOST, ROUNDS, REPAIRS = 12, 3, 4

@@ -26,8 +26,8 @@ from viewer.qt import theme
 from viewer.qt.app import application
 from viewer.qt.settings import settings
 from viewer.qt.window import MainWindow
-from viewer.reviews import Place, State
-from viewer.views import Orbit
+from viewer.review.reviews import Place, State
+from viewer.scene.views import Orbit
 
 PICTURE = Path(__file__).parents[2] / "docs" / "viewer.png"
 SIZE_PX, MOST_BYTES, COLOURS = (1600, 1000), 400_000, 256

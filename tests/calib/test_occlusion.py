@@ -206,6 +206,16 @@ def test_a_cloud_too_small_to_tell_gets_the_usual_spacing():
         assert spacing.step_rad > 0 and (spacing.spacings_rad > 0).all()
 
 
+def test_of_a_very_large_cloud_some_wedges_tell_the_spacing() -> None:
+    azimuths = np.linspace(-np.pi, np.pi, 16_000, endpoint=False)
+    elevations = np.radians(np.linspace(-20, 5, 64))
+    az, el = (grid.ravel() for grid in np.meshgrid(azimuths, elevations))
+    cloud = 20 * np.column_stack([np.cos(el) * np.cos(az), np.cos(el) * np.sin(az), np.sin(el)])
+    spacing = measure_spacing(cloud)
+    assert spacing.step_rad == pytest.approx(azimuths[1] - azimuths[0], rel=0.02)
+    np.testing.assert_allclose(spacing.spacings_rad, elevations[1] - elevations[0], rtol=0.02)
+
+
 def test_the_spacing_of_real_lidars(shared_data):
     vlp_16 = np.genfromtxt(shared_data / "calib_board" / "pcd" / "pose1_full.pcd", skip_header=11)[:, :3]
     spacing = measure_spacing(vlp_16)

@@ -13,11 +13,11 @@ from fusion.log import DriveLog
 from fusion.simulate import SimulationConfig, simulate
 from fusion.store import LabelStore
 from tests.in_memory import in_memory
-from viewer.cache import FrameCache
 from viewer.desk import Desk
+from viewer.frames.cache import FrameCache
 from viewer.open import desk_of
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.views import Size
+from viewer.scene.views import Size
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QApplication
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
     from viewer.qt.window import MainWindow
 
 MakeDesk = Callable[[], Desk]
+
+
+@pytest.fixture(autouse=True)
+def alone_on_the_screen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Windows of two workers on one screen would take the keyboard from each other."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    import fcntl
+
+    with (tmp_path_factory.getbasetemp().parent / "screen.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from viewer.desk import Desk
 from viewer.open import desk_of
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.views import Orbit, Size
+from viewer.scene.views import Orbit, Size
 
 # What is done, and how often; the rest of the table changes no labels or needs a person to answer.
 OFTEN = {

@@ -9,9 +9,9 @@ import pytest
 from fusion.labels import ImageBox, Source
 from fusion.sweep import Sweep
 from viewer.actions import by_id
-from viewer.box_maker import BoxMaker
 from viewer.desk import Desk
-from viewer.image_boxes import correction
+from viewer.images.box_maker import BoxMaker
+from viewer.images.image_boxes import correction
 from viewer.tasks import going_on
 
 DO = by_id()

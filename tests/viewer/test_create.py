@@ -11,9 +11,9 @@ from viewer.actions import by_id
 from viewer.desk import Desk
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
+from viewer.scene.views import Orbit, to_pixels
 from viewer.schema import Category, Schema
-from viewer.sizes import usual_in, usual_of_selected
-from viewer.views import Orbit, to_pixels
+from viewer.tracks.sizes import usual_in, usual_of_selected
 
 DO = by_id()
 MORE_LWH_M = np.array([0.6, 0.15, 0.2])

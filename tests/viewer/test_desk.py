@@ -13,7 +13,7 @@ from viewer.desk import Desk
 from viewer.display import Ground
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.views import Flat, Orbit, Side, Size, to_pixels
+from viewer.scene.views import Flat, Orbit, Side, Size, to_pixels
 
 DO = by_id()
 

@@ -15,7 +15,7 @@ from viewer.desk import Desk
 from viewer.effort import Noted, by_box, by_track, effort_file, read_effort, write_csv
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.views import Orbit, Side, to_pixels
+from viewer.scene.views import Orbit, Side, to_pixels
 
 DO = by_id()
 

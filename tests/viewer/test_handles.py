@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from fusion.boxes import Box3D, Boxes
 from fusion.overlap import iou_3d
-from viewer.handles import INSIDE, KNOB, Handle, dragged, extent_m, handle_at, knob_m
-from viewer.views import Flat, Side, Size, to_pixels
+from viewer.scene.handles import INSIDE, KNOB, Handle, dragged, extent_m, handle_at, knob_m
+from viewer.scene.views import Flat, Side, Size, to_pixels
 
 SIZE = Size(400, 400)
 BOX = Box3D.upright((12.0, 3.0, 0.8), (4.5, 1.9, 1.6), 2.2)

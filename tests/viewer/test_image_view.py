@@ -15,15 +15,15 @@ from fusion.labels import ImageBox, LabelSet, Source, Track
 from fusion.log import ImageRef
 from viewer.actions import by_id
 from viewer.desk import Desk
-from viewer.handles import Handle
-from viewer.image_boxes import corrected, derived_boxes, edge_at, key_of, stretched
-from viewer.image_view import BestView, ImageView
+from viewer.images.image_boxes import corrected, derived_boxes, edge_at, key_of, stretched
+from viewer.images.image_view import BestView, ImageView
+from viewer.images.sightline import cast, ray_of
+from viewer.images.zoom import LARGEST, Zoom
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.shown import Shown
-from viewer.sightline import cast, ray_of
-from viewer.views import Size
-from viewer.zoom import LARGEST, Zoom
+from viewer.scene.handles import Handle
+from viewer.scene.shown import Shown
+from viewer.scene.views import Size
 
 DO = by_id()
 PANEL = Size(400, 300)
@@ -128,7 +128,7 @@ def test_a_ray_goes_through_its_pixel(view: ImageView) -> None:
 
 def beside_boxes(view: ImageView, ref: ImageRef) -> int:
     """A point that the image shows, and that no box covers."""
-    from viewer.pixels import track_at
+    from viewer.images.pixels import track_at
 
     seen = view.shown.points_in(ref)
     free = [k for k, uv in enumerate(seen.uv_px) if track_at(view.seen, (float(uv[0]), float(uv[1]))) is None]

@@ -14,9 +14,9 @@ from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.overlap import points_in_box
 from viewer.actions import by_id
 from viewer.desk import Desk
-from viewer.live import Live, differs, differs_anywhere
-from viewer.refit import accepted
-from viewer.shown import Shown
+from viewer.scene.shown import Shown
+from viewer.tracks.live import Live, differs, differs_anywhere
+from viewer.tracks.refit import accepted
 
 DO = by_id()
 

@@ -27,11 +27,11 @@ from fusion.log import DriveLog
 from fusion.store import LabelStore
 from tests.viewer.odd_logs import ODD, log_of
 from viewer.actions import ACTIONS
-from viewer.frames import MOST_POINTS
+from viewer.frames.frame import MOST_POINTS
 from viewer.open import desk_of
 from viewer.panes import MAIN
 from viewer.qt.window import MainWindow
-from viewer.views import Orbit, to_pixels
+from viewer.scene.views import Orbit, to_pixels
 
 CTRL, LEFT = Qt.KeyboardModifier.ControlModifier, Qt.MouseButton.LeftButton
 CAR = Box3D.upright((11.0, 0.0, 0.8), (4.4, 1.9, 1.6), 0.0)

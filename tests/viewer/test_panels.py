@@ -22,7 +22,7 @@ from fusion.overlap import points_in_box
 from viewer.desk import Desk
 from viewer.panes import MAIN
 from viewer.qt.window import MainWindow
-from viewer.views import Orbit
+from viewer.scene.views import Orbit
 
 LEFT, KEY = Qt.MouseButton.LeftButton, Qt.Key
 NOTHING = Qt.KeyboardModifier.NoModifier

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from fusion.boxes import Box3D, Boxes
 from fusion.overlap import points_in_box
-from viewer.picking import box_under, crossings, point_under, points_within
-from viewer.views import Flat, Orbit, Ray, Side, Size, ray_at, to_pixels
+from viewer.scene.picking import box_under, crossings, point_under, points_within
+from viewer.scene.views import Flat, Orbit, Ray, Side, Size, ray_at, to_pixels
 
 SIZE = Size(640, 480)
 NEAR = Box3D.upright((10.0, 0.0, 1.0), (4.0, 2.0, 1.6), 0.4)

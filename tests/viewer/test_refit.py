@@ -12,7 +12,7 @@ from fusion.log import DriveLog
 from fusion.overlap import points_in_box
 from viewer.actions import by_id
 from viewer.desk import Desk
-from viewer.refit import Refitter, accepted
+from viewer.tracks.refit import Refitter, accepted
 
 DO = by_id()
 

@@ -8,8 +8,8 @@ import pytest
 
 from fusion.boxes import Box3D
 from viewer.gl import Renderer
-from viewer.scene import BoxLook, box_faces, box_lines
-from viewer.views import Orbit, Size, clip_from_ego
+from viewer.scene.shapes import BoxLook, box_faces, box_lines
+from viewer.scene.views import Orbit, Size, clip_from_ego
 
 SIZE = (160, 120)
 BOX = Box3D.upright((10, 0, 1), (4, 2, 2), 0.3)

@@ -10,9 +10,9 @@ from fusion.edits import MergeTracks, PutTrack, RenameTrack
 from fusion.labels import Annotation, LabelSet, Source, Track
 from viewer.actions import by_id
 from viewer.desk import Desk
-from viewer.findings import Findings
 from viewer.notices import notices
-from viewer.reviews import REASONS, Place, State, commented, comments, state_of
+from viewer.review.findings import Findings
+from viewer.review.reviews import REASONS, Place, State, commented, comments, state_of
 from viewer.schema import Attribute, Category, Schema
 
 DO = by_id()

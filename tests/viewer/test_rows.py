@@ -7,7 +7,7 @@ import pytest
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
-from viewer.rows import KEPT, Row, Rows, frames_of, nearest_frame
+from viewer.tracks.rows import KEPT, Row, Rows, frames_of, nearest_frame
 
 BOX = Box3D.upright((12, 3, 0.9), (4.2, 1.8, 1.5), 0.2)
 

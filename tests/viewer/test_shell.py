@@ -31,7 +31,7 @@ from viewer.qt.keys import KeysDialog
 from viewer.qt.settings import note_opened, recent
 from viewer.qt.welcome import Welcome
 from viewer.qt.window import MainWindow
-from viewer.reviews import Place, State, commented
+from viewer.review.reviews import Place, State, commented
 
 LEFT, NOTHING = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -5,11 +5,11 @@ import pytest
 
 from fusion.overlap import points_in_box
 from viewer.actions import by_id
-from viewer.colours import ColourBy
 from viewer.desk import Desk
 from viewer.display import Ground
-from viewer.merge import Merge
-from viewer.shown import Shown
+from viewer.frames.merge import Merge
+from viewer.scene.colours import ColourBy
+from viewer.scene.shown import Shown
 
 DO = by_id()
 
@@ -87,7 +87,7 @@ def test_of_merged_frames_no_more_is_drawn_than_of_one_large_sweep(
     desk.show(merge=Merge.WORLD)
     own, everything = len(desk.cloud.points), len(Shown(desk).points()[0])
     most = own + (everything - own) // 3
-    monkeypatch.setattr("viewer.shown.MOST_POINTS", most)
+    monkeypatch.setattr("viewer.scene.shown.MOST_POINTS", most)
     points, colours = Shown(desk).points()
     assert own < len(points) <= most
     assert len(points) == len(colours)

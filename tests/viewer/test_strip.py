@@ -13,13 +13,13 @@ from fusion.labels import Source
 from fusion.overlap import points_in_box
 from viewer.actions import by_id
 from viewer.background import Background
-from viewer.crop_picture import PAPER, crop_picture
-from viewer.crops import MOST_POINTS, ROOM_M, Crop, CropWish, Cutter, LookWish
 from viewer.desk import Desk
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.strip import FEWEST, MOST, Show
-from viewer.tiles import Tiles
-from viewer.views import Flat, Side, Size
+from viewer.scene.views import Flat, Side, Size
+from viewer.strip.crop_picture import PAPER, crop_picture
+from viewer.strip.crops import MOST_POINTS, ROOM_M, Crop, CropWish, Cutter, LookWish
+from viewer.strip.strip import FEWEST, MOST, Show
+from viewer.strip.tiles import Tiles
 
 DO = by_id()
 

@@ -10,8 +10,8 @@ from fusion.boxes import Box3D
 from fusion.errors import EditError
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
-from viewer.keyframes import between_keyframes, box_between
-from viewer.tracks import cut_off, filled, pasted, sized_like, standing, with_size, without_key
+from viewer.tracks.edits import cut_off, filled, pasted, sized_like, standing, with_size, without_key
+from viewer.tracks.keyframes import between_keyframes, box_between
 
 
 @pytest.fixture

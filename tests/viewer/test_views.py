@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from calib.se3 import SE3
 from fusion.boxes import Box3D
-from viewer.views import Flat, Orbit, Side, Size, ray_at, to_pixels
+from viewer.scene.views import Flat, Orbit, Side, Size, ray_at, to_pixels
 
 SIZE = Size(800, 500)
 BOX = Box3D.upright((12.0, 3.0, 0.8), (4.5, 1.9, 1.6), 0.7)

@@ -17,7 +17,7 @@ from viewer.desk import Desk
 from viewer.panes import MAIN
 from viewer.qt.palette import Palette
 from viewer.qt.window import MainWindow
-from viewer.views import Orbit, Side, to_pixels
+from viewer.scene.views import Orbit, Side, to_pixels
 
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 NOTHING = Qt.KeyboardModifier.NoModifier

@@ -11,9 +11,9 @@ from calib.types import F64
 from fusion.boxes import Box3D
 from viewer.actions.action import Action
 from viewer.desk import Desk
-from viewer.handles import moved, resized, turned
 from viewer.panes import MAIN
-from viewer.sizes import usual_of_selected
+from viewer.scene.handles import moved, resized, turned
+from viewer.tracks.sizes import usual_of_selected
 
 STEP_M, TURN_RAD, WALK_M = 0.05, np.radians(1.0), 1.0
 SURE_M = 1e-4

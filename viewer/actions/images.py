@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viewer.actions.action import Action
 from viewer.desk import Desk
-from viewer.image_boxes import derived_boxes, following, key_of, made
+from viewer.images.image_boxes import derived_boxes, following, key_of, made
 
 
 def _show(desk: Desk) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from fusion.edits import Edit, MergeTracks, SplitTrack
 from fusion.labels import Track
-from viewer import tracks
 from viewer.actions.action import Action
 from viewer.desk import Desk
+from viewer.tracks import edits as tracks
 
 
 def _let_go(desk: Desk) -> None:

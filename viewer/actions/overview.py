@@ -7,7 +7,7 @@ import numpy as np
 from viewer.actions.action import Action
 from viewer.desk import Desk
 from viewer.panes import MAIN
-from viewer.views import FARTHEST_M
+from viewer.scene.views import FARTHEST_M
 
 LEAST_M, MOST_OF_THEM = 20.0, 0.8
 

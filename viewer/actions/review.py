@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from viewer.actions.action import Action
 from viewer.desk import Desk
-from viewer.reviews import State
+from viewer.review.reviews import State
 
 
 def _put(state: State) -> Callable[[Desk], None]:

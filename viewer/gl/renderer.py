@@ -11,7 +11,7 @@ from calib.types import F32, F64, U8
 from viewer.gl import shaders
 from viewer.gl.batch import Batch
 from viewer.gl.layer import Layer
-from viewer.scene import Faces, Lines
+from viewer.scene.shapes import Faces, Lines
 
 DARK, LIGHT = (0.055, 0.062, 0.078), (0.94, 0.945, 0.95)
 BLEND = (moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA, moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA)

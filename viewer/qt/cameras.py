@@ -10,14 +10,14 @@ from PyQt6.QtWidgets import QWidget
 
 from calib.types import F64
 from viewer.desk import Desk
-from viewer.image_view import BestView, ImageView
-from viewer.images import Outline
+from viewer.images.image_view import BestView, ImageView
+from viewer.images.outlines import Outline
 from viewer.pointer import Button, Deed, Pointer
 from viewer.qt.image_paint import INK, PAPER, ImagePainter
 from viewer.qt.marks import BUTTONS, held_of
-from viewer.shown import Shown
-from viewer.tiles import Tiles
-from viewer.views import Size
+from viewer.scene.shown import Shown
+from viewer.scene.views import Size
+from viewer.strip.tiles import Tiles
 
 BEST = "best view"
 BEST_SHARE, GAP_PX, HOVER_MS = 0.24, 2, 30

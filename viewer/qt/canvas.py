@@ -11,12 +11,12 @@ from PyQt6.QtWidgets import QWidget
 from calib.types import F32, U8
 from viewer.desk import Desk
 from viewer.gl import Renderer
-from viewer.handles import knob_m
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.scene import Faces, Lines
-from viewer.shown import Shown
-from viewer.views import Flat, Side, Size, clip_from_ego
+from viewer.scene.handles import knob_m
+from viewer.scene.shapes import Faces, Lines
+from viewer.scene.shown import Shown
+from viewer.scene.views import Flat, Side, Size, clip_from_ego
 
 COLUMN_SHARE, LEAST_COLUMN_PX = 0.28, 160
 HEAD_PX, HEAD_DEG = 12.0, 25.0

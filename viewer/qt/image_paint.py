@@ -8,15 +8,16 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
+from calib.project import VisiblePoints
 from calib.types import F64, U8
 from fusion.labels import ImageBox, Source
 from fusion.log import ImageRef
-from viewer.image_view import BestView, ImageView
-from viewer.images import Outline
-from viewer.pixels import dotted
-from viewer.shown import Shown
-from viewer.views import Size
-from viewer.zoom import Zoom
+from viewer.images.image_view import BestView, ImageView
+from viewer.images.outlines import Outline
+from viewer.images.pixels import dotted
+from viewer.images.zoom import Zoom
+from viewer.scene.shown import Shown
+from viewer.scene.views import Size
 
 PAPER, INK = QColor(16, 18, 22), QColor(210, 214, 222)
 WHITE, CROSS, CORRECTED = QColor(255, 255, 255), QColor(255, 200, 60), QColor(255, 210, 90)
@@ -71,7 +72,8 @@ class ImagePainter:
         colours = self.shown.colours() if desk.display.points_in_images else None
         others = [one for one in outlines if one.track_id != desk.session.selected]
         boxes = {track_id: box for track_id, box in rectangles.items() if track_id != desk.session.selected}
-        things = (pixels, colours, desk.schema, *others, *boxes.values())
+        seen = None if colours is None else self.shown.points_soon(ref)
+        things = (pixels, colours, seen, desk.schema, *others, *boxes.values())
         numbers = (window, size, ratio, desk.display.rectangles, desk.display.others)
         known = self._behind
         if known is not None and known[1] == numbers and _same(known[0], things):
@@ -81,7 +83,7 @@ class ImagePainter:
         made.fill(PAPER)
         painter = QPainter(made)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.drawImage(_place(window, pixels, size), self._scaled(ref, pixels, colours, ratio))
+        painter.drawImage(_place(window, pixels, size), self._scaled(ref, pixels, colours, seen, ratio))
         painter.setClipRect(_place(window, pixels, size))
         painter.translate(*window.to_panel((0.0, 0.0), size))
         for one in others:
@@ -92,12 +94,13 @@ class ImagePainter:
         self._behind = (things, numbers, made)
         return made
 
-    def _scaled(self, ref: ImageRef, pixels: U8, colours: U8 | None, ratio: float) -> QImage:
+    def _scaled(
+        self, ref: ImageRef, pixels: U8, colours: U8 | None, seen: VisiblePoints | None, ratio: float
+    ) -> QImage:
         """The part of the image that is shown, as large as that, with the points in it if they are wanted."""
         window = self.view.window(pixels)
         part, scale = window.visible(_size(pixels), self.view.size), window.scale * ratio
         made = self._resized(ref, pixels, part, scale)
-        seen = None if colours is None else self.shown.points_in(ref)
         if seen is not None and colours is not None:
             made = dotted(made, seen, colours, scale, part[:2])
         height, width = made.shape[:2]

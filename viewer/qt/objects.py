@@ -17,11 +17,11 @@ from PyQt6.QtWidgets import (
 )
 
 from fusion.labels import Annotation, LabelSet, Track
-from viewer.cache import Cloud
 from viewer.desk import Desk
 from viewer.facts import facts
+from viewer.frames.cache import Cloud
 from viewer.qt.forms import AttributeForm, NumberForm
-from viewer.rows import nearest_frame
+from viewer.tracks.rows import nearest_frame
 
 COLUMNS = ("id", "class", "boxes", "here")
 # Place, size and heading stand in fields of their own.

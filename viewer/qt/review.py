@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 from fusion.checks import Finding, Severity
 from fusion.labels import Review
 from viewer.desk import Desk
-from viewer.reviews import RESOLVED, Place, State
+from viewer.review.reviews import RESOLVED, Place, State
 
 COLUMNS = ("object", "what", "s")
 COLOURS = {

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from viewer.desk import Desk
-from viewer.merge import Merge
+from viewer.frames.merge import Merge
 
 LOOK_MS, AT_ONCE_S, COMPLAINT_S = 200, 0.4, 8.0
 

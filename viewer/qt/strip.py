@@ -21,16 +21,16 @@ from PyQt6.QtWidgets import QDockWidget, QWidget
 
 from calib.types import U8, Floats
 from fusion.boxes import EDGES
-from viewer.crop_drag import Tile
-from viewer.crop_picture import crop_picture
-from viewer.crops import Crop, Look
 from viewer.desk import Desk
-from viewer.handles import extent_m, knob_m
-from viewer.keyframes import is_keyframe
 from viewer.pointer import Button, Deed, Pointer
 from viewer.qt.marks import BUTTONS, COLOURS, HERE, diamond, held_of
-from viewer.strip import Show
-from viewer.views import Flat, Size, to_pixels
+from viewer.scene.handles import extent_m, knob_m
+from viewer.scene.views import Flat, Size, to_pixels
+from viewer.strip.crop_drag import Tile
+from viewer.strip.crop_picture import crop_picture
+from viewer.strip.crops import Crop, Look
+from viewer.strip.strip import Show
+from viewer.tracks.keyframes import is_keyframe
 
 PAPER, INK, QUIET = QColor(16, 18, 23), QColor(214, 218, 226), QColor(120, 127, 140)
 GHOST = QColor(120, 255, 170)

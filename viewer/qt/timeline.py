@@ -11,7 +11,7 @@ from fusion.checks import Finding
 from fusion.labels import Track
 from viewer.desk import Desk
 from viewer.qt.marks import COLOURS, CONFIRMED, HERE, colour_of, diamond
-from viewer.rows import Rows, Run, frames_at, nearest_frame
+from viewer.tracks.rows import Rows, Run, frames_at, nearest_frame
 
 PAPER, STRIPE, CHOSEN = QColor(20, 23, 29), QColor(25, 29, 36), QColor(40, 66, 102)
 FOUND = QColor(229, 83, 75)

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 from calib.errors import CrosslabelError
 from viewer.actions import ACTIONS, Action
 from viewer.desk import Desk
-from viewer.merge import Merge
+from viewer.frames.merge import Merge
 from viewer.notices import notices
 from viewer.presets import own_keys_file, write_keys
 from viewer.qt import asking, theme
@@ -29,7 +29,7 @@ from viewer.qt.status import Status
 from viewer.qt.strip import StripPanel
 from viewer.qt.timeline import Timeline
 from viewer.qt.watch import Watch
-from viewer.shown import Shown
+from viewer.scene.shown import Shown
 from viewer.tasks import going_on
 
 PLAY_MS = 100
@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self.setWindowTitle(f"{desk.session.log.name} - Crosslabel")
         self.resize(1500, 950)
-        shown = Shown(desk)
+        shown = self._shown = Shown(desk)
         self.canvas, self.cameras = Canvas(desk, shown), CameraStrip(desk, shown)
         self.objects, self.timeline = ObjectPanel(desk), Timeline(desk)
         self.strip = StripPanel(desk)
@@ -157,6 +157,7 @@ class MainWindow(QMainWindow):
         self.desk.proposals.live.stop()
         self.desk.proposals.later, self.desk.pointer_moved = lambda run: None, lambda: None
         self.desk.changed, self.desk.cache.arrived = lambda: None, lambda number: None
+        self._shown.close()
         super().closeEvent(event)
 
     def _remember(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from viewer.desk import Desk, Tool
-from viewer.handles import handle_at
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
+from viewer.scene.handles import handle_at
+from viewer.scene.views import Flat
 from viewer.tools.create import draw
 from viewer.tools.edit import pick, reshape
 from viewer.tools.look import shift
-from viewer.views import Flat
 
 REACH_PX = 7.0
 

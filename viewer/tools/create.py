@@ -10,9 +10,9 @@ from fusion.boxes import Box3D
 from fusion.edits import PutTrack
 from fusion.labels import Annotation, Source, Track
 from viewer.desk import Desk, Tool
-from viewer.picking import point_under
 from viewer.pointer import Deed, Held, Pointer
-from viewer.sizes import usual_in
+from viewer.scene.picking import point_under
+from viewer.tracks.sizes import usual_in
 
 LEAST_M, MOST_M = 0.2, 60.0
 SURE_M = 1e-3

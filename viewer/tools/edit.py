@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from viewer.desk import Desk, Tool
-from viewer.handles import Handle, dragged
 from viewer.pointer import Deed, Pointer
+from viewer.scene.handles import Handle, dragged
+from viewer.scene.views import Flat
 from viewer.tools.look import turn
-from viewer.views import Flat
 
 STILL_PX = 3.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viewer.desk import Desk, Tool
 from viewer.pointer import Deed, Pointer
-from viewer.views import Flat, Orbit
+from viewer.scene.views import Flat, Orbit
 
 
 def turn(desk: Desk, pane: str, press: Pointer) -> Tool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from viewer.sights import Rectangle
-from viewer.views import Size
+from viewer.images.sights import Rectangle
+from viewer.scene.views import Size
 
 LARGEST, CLOSEST, STEP = 40.0, 6.0, 1.25
 RESTS_OFF, RESTS_SCALE = 0.12, 1.3

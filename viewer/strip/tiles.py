@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viewer.views import Size
+from viewer.scene.views import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fusion.checks import Finding
 from fusion.edits import Edit
 from fusion.labels import LabelSet, Review
-from viewer import reviews
-from viewer.findings import Findings
-from viewer.reviews import Place, State
+from viewer.review import reviews
+from viewer.review.findings import Findings
+from viewer.review.reviews import Place, State
 from viewer.schema import Schema
 from viewer.session import Changed, Session
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from calib.types import F64, I64, Floats
 from fusion.boxes import Boxes
-from viewer.views import Ray, Size, View, to_pixels
+from viewer.scene.views import Ray, Size, View, to_pixels
 
 NEAR_PX = 6.0
 

@@ -7,9 +7,9 @@ import numpy as np
 from autolabel.fit import Usual, usual_of
 from fusion.boxes import Box3D
 from fusion.labels import Track
-from viewer.keyframes import is_keyframe
 from viewer.schema import Schema
 from viewer.session import Session
+from viewer.tracks.keyframes import is_keyframe
 
 KNOWN_SPREAD_M, NAMED_SPREAD = 0.03, 0.08
 MOST_TRACKS = 200

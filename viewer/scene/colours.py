@@ -11,7 +11,7 @@ import numpy as np
 from calib.types import F32, F64, U8, Floats
 from fusion.boxes import Boxes
 from fusion.overlap import points_in_boxes
-from viewer.cache import Cloud
+from viewer.frames.cache import Cloud
 
 LOWEST_M, HIGHEST_M = -0.2, 3.5
 FARTHEST_M = 80.0

@@ -12,7 +12,7 @@ import numpy as np
 from calib.se3 import SE3
 from calib.types import F64
 from fusion.boxes import Box3D
-from viewer.views import Flat, Side
+from viewer.scene.views import Flat, Side
 
 LEAST_M = 0.05
 KNOB_M = 0.8

@@ -18,9 +18,9 @@ from fusion.labels import ImageBox, LabelSet, Source, Track
 from fusion.log import DriveLog, ImageRef
 from fusion.overlap import points_in_boxes
 from fusion.rectangles import Cloud, Rectangles, rectangles_in
-from viewer.frames import Cloud as FrameCloud
-from viewer.handles import Handle
-from viewer.images import Outlines
+from viewer.frames.frame import Cloud as FrameCloud
+from viewer.images.outlines import Outlines
+from viewer.scene.handles import Handle
 
 LEAST_PX = 2.0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from autolabel import fit
 from fusion.log import DriveLog
-from viewer.frames import Cloud, Frame, read_frame
+from viewer.frames.frame import Cloud, Frame, read_frame
 
 __all__ = ["MOST_BYTES", "Cloud", "Frame", "FrameCache"]
 

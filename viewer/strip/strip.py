@@ -11,14 +11,14 @@ import numpy as np
 from fusion.edits import Edit, Group, LockAnnotations, PutAnnotations
 from fusion.labels import Annotation, Source, Track
 from viewer.background import Background
-from viewer.crop_drag import Drag, Tile, take_hold
-from viewer.crops import Crop, CropWish, Cutter, Look, LookWish
-from viewer.keyframes import is_keyframe
 from viewer.pointer import Button, Deed, Held, Pointer
-from viewer.rows import frames_of
+from viewer.scene.views import Flat, Side, Size
 from viewer.session import Session
-from viewer.tiles import Tiles
-from viewer.views import Flat, Side, Size
+from viewer.strip.crop_drag import Drag, Tile, take_hold
+from viewer.strip.crops import Crop, CropWish, Cutter, Look, LookWish
+from viewer.strip.tiles import Tiles
+from viewer.tracks.keyframes import is_keyframe
+from viewer.tracks.rows import frames_of
 
 KEPT, SCROLLED = 240, 4
 FEWEST, MOST, USUAL = 10, 60, 20

@@ -13,8 +13,8 @@ from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
 from fusion.errors import EditError
 from fusion.labels import Annotation, Source, Track
 from fusion.log import DriveLog
-from viewer.handles import moved
-from viewer.keyframes import box_between, is_keyframe
+from viewer.scene.handles import moved
+from viewer.tracks.keyframes import box_between, is_keyframe
 
 
 def sized_like(track: Track, time_ns: int) -> Edit | None:

@@ -10,8 +10,8 @@ from calib.errors import CrosslabelError
 from calib.project import VisiblePoints
 from calib.types import F64
 from fusion.log import DriveLog, ImageRef
-from viewer.frames import Cloud
-from viewer.views import Ray
+from viewer.frames.frame import Cloud
+from viewer.scene.views import Ray
 
 NEAR_PX, LONG_M, FARTHEST_M = 12.0, 60.0, 150.0
 

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from fusion.labels import Annotation
-from viewer.handles import Handle, dragged, handle_at
 from viewer.pointer import Deed, Pointer
+from viewer.scene.handles import Handle, dragged, handle_at
+from viewer.scene.views import Flat, Size
 from viewer.session import Session
-from viewer.views import Flat, Size
 
 REACH_PX, STILL_PX = 5.0, 3.0
 

@@ -14,7 +14,7 @@ from autolabel.world import LocalWorld
 from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
 from fusion.labels import Annotation, Attributes, LabelSet, Source, Track
 from fusion.log import DriveLog
-from viewer.keyframes import is_keyframe
+from viewer.tracks.keyframes import is_keyframe
 
 
 @dataclass(eq=False)

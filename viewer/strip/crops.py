@@ -14,8 +14,8 @@ from fusion.course import Course
 from fusion.ground import Ground
 from fusion.labels import Annotation, Track
 from fusion.log import DriveLog
-from viewer.images import Outlines
-from viewer.sights import Rectangle, best, sight
+from viewer.images.outlines import Outlines
+from viewer.images.sights import Rectangle, best, sight
 
 MOST_BYTES, MOST_POINTS = 128 << 20, 6000
 ROOM_M, SLACK_M = 3.0, 1.5

@@ -13,19 +13,23 @@ from calib.errors import CrosslabelError
 from calib.project import VisiblePoints
 from calib.types import F32, U8
 from fusion.boxes import Boxes
-from fusion.log import ImageRef
+from fusion.log import DriveLog, ImageRef
 from fusion.sight import cloud_seen_in_image, colour_cloud
-from viewer.colours import GREY, ColourBy, colours_of, dimmed
+from fusion.sweep import Sweep
+from viewer.background import Background
 from viewer.desk import Desk
 from viewer.display import Ground
-from viewer.frames import MOST_POINTS
-from viewer.merge import REACH, Merge, merged
+from viewer.frames.frame import MOST_POINTS
+from viewer.frames.merge import REACH, Merge, merged
 from viewer.panes import Panes
-from viewer.reviews import commented
-from viewer.scene import BoxLook, Faces, Lines, box_faces, box_lines, grid, pins, sight_lines
-from viewer.views import Flat
+from viewer.review.reviews import commented
+from viewer.scene.colours import GREY, ColourBy, colours_of, dimmed
+from viewer.scene.shapes import BoxLook, Faces, Lines, box_faces, box_lines, grid, pins, sight_lines
+from viewer.scene.views import Flat
 
 GHOST = (120, 255, 170)
+MOST_CAMERAS = 24
+Seen = tuple[ImageRef, VisiblePoints | None]
 BY_LABEL = (ColourBy.LABEL, ColourBy.UNLABELLED)
 
 
@@ -43,7 +47,16 @@ class Shown:
     _points: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
     _near: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
     _merged: tuple[tuple[Any, ...], tuple[F32, U8]] | None = field(default=None, repr=False)
-    _seen: dict[str, tuple[ImageRef, VisiblePoints | None]] = field(default_factory=dict, repr=False)
+    _seen: dict[str, Seen] = field(default_factory=dict, repr=False)
+    _soon: Background[str, tuple[ImageRef, Sweep], Seen] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        make = lambda wish: (wish[0], _seen_in(self.desk.session.log, wish[1], wish[0]))  # noqa: E731
+        self._soon = Background(make, lambda made, wish: made[0] is wish[0], MOST_CAMERAS, self._tell)
+
+    def close(self) -> None:
+        """Makes nothing more in the background."""
+        self._soon.close()
 
     def colours(self) -> U8:
         """(N, 4) of all points of the frame; the same array as long as nothing changes."""
@@ -85,9 +98,22 @@ class Shown:
         """The points that an image shows, hidden ones left out; None where nobody can say."""
         known = self._seen.get(image.camera)
         if known is None or known[0] is not image:
-            known = (image, self._points_in(image))
+            sweep = self.desk.cloud.sweep
+            known = (image, None if sweep is None else _seen_in(self.desk.session.log, sweep, image))
             self._seen[image.camera] = known
         return known[1]
+
+    def points_soon(self, image: ImageRef) -> VisiblePoints | None:
+        """The same, made in the background with those of all other images; None until they are there."""
+        frame, sweep = self.desk.frame, self.desk.cloud.sweep
+        if frame is None or sweep is None:
+            return None
+        self._soon.want({ref.camera: (ref, sweep) for ref, _ in frame.images.values()})
+        known = self._soon.get(image.camera)
+        return known[1] if known is not None and known[0] is image else None
+
+    def _tell(self) -> None:
+        self.desk.proposals.later(self.desk.changed)
 
     def drawing(self) -> tuple[Lines, Faces]:
         """The grid, boxes and what stands out of them; the same as long as nothing changes."""
@@ -158,14 +184,12 @@ class Shown:
             colours = dimmed(colours, cloud.on_ground)
         return colours
 
-    def _points_in(self, image: ImageRef) -> VisiblePoints | None:
-        sweep = self.desk.cloud.sweep
-        if sweep is None:
-            return None
-        try:
-            return cloud_seen_in_image(self.desk.session.log, sweep, image)
-        except CrosslabelError:
-            return None
+
+def _seen_in(log: DriveLog, sweep: Sweep, image: ImageRef) -> VisiblePoints | None:
+    try:
+        return cloud_seen_in_image(log, sweep, image)
+    except CrosslabelError:
+        return None
 
 
 def _differ(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

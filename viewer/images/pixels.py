@@ -8,7 +8,7 @@ import numpy as np
 
 from calib.project import VisiblePoints
 from calib.types import U8
-from viewer.images import Outline
+from viewer.images.outlines import Outline
 
 
 def track_at(outlines: Sequence[Outline], uv_px: tuple[float, float]) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, Source, Track
-from viewer.keyframes import is_keyframe
+from viewer.tracks.keyframes import is_keyframe
 
 QUIET_S = 0.6
 NOTICED_M, NOTICED_SIZE_M, NOTICED_RAD = 0.15, 0.15, np.radians(3.0)

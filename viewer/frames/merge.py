@@ -12,8 +12,8 @@ from fusion.boxes import Box3D
 from fusion.labels import Track
 from fusion.log import DriveLog
 from fusion.overlap import points_in_box
-from viewer.cache import Cloud, FrameCache
-from viewer.colours import ColourBy, colours_of, dimmed
+from viewer.frames.cache import Cloud, FrameCache
+from viewer.scene.colours import ColourBy, colours_of, dimmed
 
 REACH = 10
 AROUND_M = 0.3

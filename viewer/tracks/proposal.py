@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fusion.labels import Annotation, Track
-from viewer.live import Live, differs, differs_anywhere
-from viewer.refit import Refitter, accepted
 from viewer.session import Changed, Session
+from viewer.tracks.live import Live, differs, differs_anywhere
+from viewer.tracks.refit import Refitter, accepted
 
 
 @dataclass(eq=False)

@@ -6,9 +6,9 @@ import numpy as np
 
 from calib.types import I64, U8
 from fusion.boxes import Box3D
-from viewer.colours import ramp
-from viewer.crops import Crop
-from viewer.views import Flat, Size, to_pixels
+from viewer.scene.colours import ramp
+from viewer.scene.views import Flat, Size, to_pixels
+from viewer.strip.crops import Crop
 
 PAPER, GROUND, DIM = (16, 18, 23), (58, 62, 72), 0.5
 BEYOND_M = 0.6

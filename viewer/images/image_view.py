@@ -12,17 +12,17 @@ from fusion.edits import Edit
 from fusion.labels import ImageBox, Track
 from fusion.log import ImageRef
 from viewer.desk import Desk
-from viewer.frames import Frame
-from viewer.handles import Handle
-from viewer.image_boxes import correction, edge_at, stretched
-from viewer.images import Outline, Outlines
-from viewer.pixels import track_at
+from viewer.frames.frame import Frame
+from viewer.images.image_boxes import correction, edge_at, stretched
+from viewer.images.outlines import Outline, Outlines
+from viewer.images.pixels import track_at
+from viewer.images.sightline import cast
+from viewer.images.sights import Sight, best, sight
+from viewer.images.zoom import Zoom
 from viewer.pointer import Button, Deed, Pointer
-from viewer.shown import Shown
-from viewer.sightline import cast
-from viewer.sights import Sight, best, sight
-from viewer.views import Size
-from viewer.zoom import Zoom
+from viewer.scene.handles import Handle
+from viewer.scene.shown import Shown
+from viewer.scene.views import Size
 
 REACH_PX, STILL_PX = 6.0, 3.0
 ROOM, LEAST_ROOM, MOST_ROOM = 0.35, 0.05, 6.0

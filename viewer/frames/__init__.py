@@ -1,0 +1,1 @@
+"""What was measured, frame by frame: read ahead, put together, with a limit on memory."""

@@ -1,0 +1,1 @@
+"""What the images show, and what is done in them."""
