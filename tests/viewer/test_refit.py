@@ -97,3 +97,16 @@ def test_confirmed_boxes_and_key_frames_stay_whatever_was_solved() -> None:
     ghost = Track.of("1", "car", [at(t, 9 + t, Source.INTERPOLATED) for t in (0, 1, 2, 4)])
     after = accepted(track, ghost).apply(LabelSet.of([track])).tracks["1"]
     assert {t: a.box.center[0] for t, a in after.annotations.items()} == {0: 0, 1: 10, 2: 2, 4: 13}
+
+
+def test_in_a_long_log_only_the_time_around_the_boxes_is_looked_at(desk: Desk) -> None:
+    log = desk.session.log
+    long = replace(log, timestamps_ns=log.timestamps_ns[0] + 100_000_000 * np.arange(1000))
+    car = moving_car(desk)
+    (box,) = list(car.annotations.values())[:1]
+    refitter = Refitter(long)
+    for frame, wanted in ((0, range(100)), (500, range(400, 600)), (999, range(850, 1000))):
+        track = Track.of("1", "car", [replace(box, timestamp_ns=int(long.timestamps_ns[frame]))])
+        refitter._scans_around(track)
+        assert refitter._scans[0] == wanted
+    refitter.close()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from autolabel.confidence.confidence import CONFIDENCE, LOOK
 from autolabel.config import Config
 from autolabel.reconstruct.complete import complete
@@ -15,6 +17,9 @@ from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
 from fusion.labels import Annotation, Attributes, LabelSet, Source, Track
 from fusion.log import DriveLog
 from viewer.tracks.keyframes import is_keyframe
+
+# Whoever draws one box in a long log wants it followed for a while, not for minutes of work.
+LONG, STEP, ROOM_NS = 300, 50, 10_000_000_000
 
 
 @dataclass(eq=False)
@@ -30,7 +35,7 @@ class Refitter:
     log: DriveLog
     config: Config = field(default_factory=Config)
     failed: Callable[[BaseException], None] = lambda error: None
-    _scans: Scans | None = field(default=None, repr=False)
+    _scans: tuple[range, Scans] | None = field(default=None, repr=False)
     _waiting: Future[None] | None = field(default=None, repr=False)
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
 
@@ -54,17 +59,28 @@ class Refitter:
 
         Key frames are what a person or a file gave; boxes that automation made count as detections.
         """
-        if self._scans is None:
-            self._scans = Scans(LocalWorld.of(self.log))
         keys = replace(track, annotations={t: a for t, a in track.annotations.items() if is_keyframe(a)})
         if not keys.annotations:
             return track
         found = _detections(track)
-        (traced,) = complete(self._scans, LabelSet.of([keys]), found, self.config)
+        (traced,) = complete(self._scans_around(track), LabelSet.of([keys]), found, self.config)
         labels = LabelSet.of([keys])
         for edit in traced.edits():
             labels = edit.apply(labels)
         return labels.tracks[track.id]
+
+    def _scans_around(self, track: Track) -> Scans:
+        """The scans of the log; of a long one those of some time before and after the boxes of a track."""
+        frames_ns = self.log.timestamps_ns
+        wanted = range(len(frames_ns))
+        if len(frames_ns) > LONG:
+            times_ns = [min(track.annotations) - ROOM_NS, max(track.annotations) + ROOM_NS]
+            first, last = np.searchsorted(frames_ns, times_ns).tolist()
+            wanted = range(first // STEP * STEP, min(-(-last // STEP) * STEP, len(frames_ns)))
+        if self._scans is None or self._scans[0] != wanted:
+            part = replace(self.log, timestamps_ns=frames_ns[wanted.start : wanted.stop])
+            self._scans = (wanted, Scans(LocalWorld.of(part)))
+        return self._scans[1]
 
     def _look_after(self, ended: Future[None]) -> None:
         error = None if ended.cancelled() else ended.exception()
