@@ -179,8 +179,7 @@ def test_points_are_drawn_into_the_images(window: MainWindow) -> None:
     panel = next(iter(window.cameras.panels.values()))
     before = panel.grab().toImage()
     key(window, Qt.Key.Key_P)
-    QTest.qWait(100)
-    assert panel.grab().toImage() != before
+    assert QTest.qWaitFor(lambda: panel.grab().toImage() != before, 30_000)
     key(window, Qt.Key.Key_P)
     QTest.qWait(100)
     assert panel.grab().toImage() == before

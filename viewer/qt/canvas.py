@@ -12,7 +12,8 @@ from calib.types import F32, U8
 from viewer.desk import Desk
 from viewer.gl import Renderer
 from viewer.panes import MAIN
-from viewer.pointer import Button, Deed, Held, Pointer
+from viewer.pointer import Button, Deed, Pointer
+from viewer.qt.marks import BUTTONS, held_of
 from viewer.scene.handles import knob_m
 from viewer.scene.shapes import Faces, Lines
 from viewer.scene.shown import Shown
@@ -21,16 +22,6 @@ from viewer.scene.views import Flat, Side, Size, clip_from_ego
 COLUMN_SHARE, LEAST_COLUMN_PX = 0.28, 160
 HEAD_PX, HEAD_DEG = 12.0, 25.0
 PANES = (MAIN, *(side.value for side in Side))
-BUTTONS = {
-    Qt.MouseButton.LeftButton: Button.LEFT,
-    Qt.MouseButton.MiddleButton: Button.MIDDLE,
-    Qt.MouseButton.RightButton: Button.RIGHT,
-}
-KEYS = {
-    Qt.KeyboardModifier.ShiftModifier: Held.SHIFT,
-    Qt.KeyboardModifier.ControlModifier: Held.CTRL,
-    Qt.KeyboardModifier.AltModifier: Held.ALT,
-}
 
 
 class Canvas(QOpenGLWidget):
@@ -113,7 +104,9 @@ class Canvas(QOpenGLWidget):
         if pane is not None:
             steps = event.angleDelta().y() / 120
             where = self._inside(pane, event.position())
-            self.desk.on_pointer(pane, Pointer(Deed.WHEEL, where, held=_held(event.modifiers()), steps=steps))
+            self.desk.on_pointer(
+                pane, Pointer(Deed.WHEEL, where, held=held_of(event.modifiers()), steps=steps)
+            )
 
     def _hand_over(self, event: QMouseEvent | None, deed: Deed) -> None:
         assert event is not None
@@ -122,7 +115,7 @@ class Canvas(QOpenGLWidget):
         pane = self._grabbed or self._pane_at(event.position())
         if pane is not None:
             where, button = self._inside(pane, event.position()), BUTTONS.get(event.button(), Button.NONE)
-            self.desk.on_pointer(pane, Pointer(deed, where, button, _held(event.modifiers())))
+            self.desk.on_pointer(pane, Pointer(deed, where, button, held_of(event.modifiers())))
         if deed is Deed.RELEASE:
             self._grabbed = None
 
@@ -206,11 +199,3 @@ class Canvas(QOpenGLWidget):
             barb.setLength(min(HEAD_PX, shaft.length()))
             barb.setAngle(shaft.angle() + turn_deg)
             painter.drawLine(barb)
-
-
-def _held(modifiers: Qt.KeyboardModifier) -> Held:
-    held = Held.NOTHING
-    for key, mine in KEYS.items():
-        if modifiers & key:
-            held |= mine
-    return held
