@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from fusion.edits import SetTrack
 from viewer.display import Display, Ground
 from viewer.effort import MOUSE, EffortMeter
 from viewer.frames.cache import Cloud, Frame, FrameCache
+from viewer.hold import Drag, Hold
 from viewer.images.box_maker import BoxMaker
 from viewer.images.image_boxes import ImageBoxes
 from viewer.images.outlines import Outlines
@@ -31,10 +32,6 @@ from viewer.tracks.proposal import Proposals
 AHEAD, BEHIND = 3, 1
 
 
-# A tool takes pointer events and gives back nothing; what it previews and does goes to the session.
-Tool = Generator[None, Pointer, None]
-
-
 class Holder(Protocol):
     """Something beside the panes in which things are dragged."""
 
@@ -46,7 +43,7 @@ class Holder(Protocol):
         """Lets go of it."""
 
 
-Chooser = Callable[["Desk", str, Pointer], Tool | None]
+Chooser = Callable[["Desk", str, Pointer], Drag | None]
 
 
 @dataclass(eq=False)
@@ -98,10 +95,11 @@ class Desk:
     sightline: Sightline | None = None
     pointer: tuple[str, Pointer] | None = None
     pointer_moved: Callable[[], None] = lambda: None
-    _tool: Tool | None = field(default=None, repr=False)
+    _hold: Hold = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.panes = Panes(self.session)
+        self._hold = Hold(self._let_go)
         self.proposals = Proposals(self.session, lambda: self.changed())
         self.effort = EffortMeter(self.session)
         self.strip = Strip(self.session, lambda: self.changed())
@@ -158,22 +156,24 @@ class Desk:
         if self.panes.view(pane) is None:
             return
         self.effort.noticed()
-        if self._tool is not None:
-            self._drive(self._tool, event)
-        elif event.deed is Deed.WHEEL:
+        if not self._hold.take(event):
+            self._start(pane, event)
+        if event.deed is Deed.RELEASE:
+            self.effort.did(MOUSE)
+
+    def _start(self, pane: str, event: Pointer) -> None:
+        """What an event does while nothing is dragged."""
+        if event.deed is Deed.WHEEL:
             self._zoom(pane, event)
         elif event.deed in (Deed.PRESS, Deed.DOUBLE):
             tool = self.choose(self, pane, event)
             if tool is not None:
-                self._tool = tool
-                self._drive(tool, None)
+                self._hold.begin(tool)
         elif event.deed in (Deed.MOVE, Deed.LEAVE):
             there = event.deed is Deed.MOVE
             self.hover(self.track_under(pane, event) if there else None)
             self.pointer = (pane, event) if there else None
             self.pointer_moved()
-        if event.deed is Deed.RELEASE:
-            self.effort.did(MOUSE)
 
     def close(self) -> None:
         """Stops everything in the background."""
@@ -185,13 +185,12 @@ class Desk:
     @property
     def busy(self) -> bool:
         """Whether something is being dragged."""
-        return self._tool is not None or any(holder.busy for holder in self.holders)
+        return self._hold.busy or any(holder.busy for holder in self.holders)
 
     def cancel(self) -> None:
         """Lets go of whatever is being dragged, as if nothing had been."""
-        if self._tool is not None:
-            self._tool.close()
-            self._tool, self.arrow = None, None
+        self._hold.cancel()
+        self.arrow = None
         for holder in self.holders:
             holder.cancel()
         self.session.show(None)
@@ -233,13 +232,9 @@ class Desk:
         elif isinstance(view, Orbit):
             self.look(pane, view.zoomed(event.steps, self.place_under(pane, event)))
 
-    def _drive(self, tool: Tool, event: Pointer | None) -> None:
-        try:
-            next(tool) if event is None else tool.send(event)
-        except StopIteration:
-            self._tool = None
-            self.panes.tie()
-            self.changed()
+    def _let_go(self) -> None:
+        self.panes.tie()
+        self.changed()
 
     def hover(self, track_id: str | None) -> None:
         """The pointer is on a track, or on none."""
@@ -259,6 +254,6 @@ class Desk:
             self.sightline = None
         if Changed.SELECTION in changed:
             self.panes.tie(afresh=True)
-        elif self._tool is None:
+        elif not self._hold.busy:
             self.panes.tie()
         self.changed()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
+STILL_PX = 3.0
+
 
 class Deed(Enum):
     """What happened."""
@@ -52,3 +54,7 @@ class Pointer:
     button: Button = Button.NONE
     held: Held = Held.NOTHING
     steps: float = 0.0
+
+    def is_off(self, press: Pointer) -> bool:
+        """Whether it is so far from where a button was pressed that this is no click any more."""
+        return abs(self.uv_px[0] - press.uv_px[0]) + abs(self.uv_px[1] - press.uv_px[1]) > STILL_PX

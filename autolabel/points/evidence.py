@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autolabel.points.config import PointsConfig
-from autolabel.points.follow import SEED_WEIGHT, as_measured, is_found
+from autolabel.points.follow import NO_YAW, SEED_WEIGHT, as_measured, is_found
 from autolabel.points.index import PointBank
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
@@ -18,7 +18,6 @@ from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
 HEIGHT_SIGMA_M, FIRM_M = 0.08, 0.05
-NO_YAW = 1e6
 
 
 @dataclass(eq=False, slots=True)

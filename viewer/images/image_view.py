@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +12,7 @@ from fusion.labels import ImageBox, Track
 from fusion.log import ImageRef
 from viewer.desk import Desk
 from viewer.frames.frame import Frame
+from viewer.hold import Drag, Hold
 from viewer.images.image_boxes import correction, edge_at, stretched
 from viewer.images.outlines import Outline, Outlines
 from viewer.images.pixels import track_at
@@ -24,12 +24,11 @@ from viewer.scene.handles import Handle
 from viewer.scene.shown import Shown
 from viewer.scene.views import Size
 
-REACH_PX, STILL_PX = 6.0, 3.0
+REACH_PX = 6.0
 ROOM, LEAST_ROOM, MOST_ROOM = 0.35, 0.05, 6.0
 
 Source = tuple[ImageRef, U8]
 Grip = tuple[Track, ImageBox, Handle]
-Drag = Generator[None, Pointer, None]
 
 
 @dataclass(eq=False)
@@ -51,7 +50,7 @@ class ImageView:
     size: Size = field(default_factory=lambda: Size(1, 1))
     zoom: Zoom | None = None
     seen: list[Outline] = field(default_factory=list)
-    _drag: Drag | None = field(default=None, repr=False)
+    _hold: Hold = field(default_factory=Hold, repr=False)
 
     def __post_init__(self) -> None:
         self.desk.holders.append(self)
@@ -89,13 +88,12 @@ class ImageView:
         there = self.source()
         if there is None:
             return
-        if self._drag is not None:
-            self._drive(self._drag, event)
-        elif event.deed is Deed.WHEEL:
+        if self._hold.take(event):
+            return
+        if event.deed is Deed.WHEEL:
             self._wheel(event, there[1])
         elif event.deed is Deed.PRESS and event.button in (Button.LEFT, Button.MIDDLE, Button.RIGHT):
-            self._drag = self._held(event, there)
-            self._drive(self._drag, None)
+            self._hold.begin(self._held(event, there))
         elif event.deed is Deed.MOVE:
             self.desk.hover(track_at(self.seen, self.at(event, there[1])))
         elif event.deed is Deed.LEAVE:
@@ -104,13 +102,11 @@ class ImageView:
     @property
     def busy(self) -> bool:
         """Whether something is being dragged."""
-        return self._drag is not None
+        return self._hold.busy
 
     def cancel(self) -> None:
         """Lets go of it."""
-        if self._drag is not None:
-            self._drag.close()
-            self._drag = None
+        self._hold.cancel()
 
     def at(self, event: Pointer, pixels: U8) -> tuple[float, float]:
         """The pixel of the image under the pointer."""
@@ -131,19 +127,12 @@ class ImageView:
     def _whole(self, pixels: U8) -> Zoom:
         return Zoom.fitting(Size(pixels.shape[1], pixels.shape[0]), self.size)
 
-    def _drive(self, drag: Drag, event: Pointer | None) -> None:
-        try:
-            next(drag) if event is None else drag.send(event)
-        except StopIteration:
-            self._drag = None
-
     def _held(self, press: Pointer, there: Source) -> Drag:
         """A drag of an edge corrects a 2D box, any other moves the image; a click points at something."""
         (ref, pixels), session = there, self.desk.session
         grip, last, moved = self._grip(press, ref, pixels), press, False
         while (event := (yield)).deed is not Deed.RELEASE:
-            way_px = abs(event.uv_px[0] - press.uv_px[0]) + abs(event.uv_px[1] - press.uv_px[1])
-            moved = moved or way_px > STILL_PX
+            moved = moved or event.is_off(press)
             if moved and grip is not None:
                 session.show(self._corrected(grip, event, ref, pixels))
             elif moved:

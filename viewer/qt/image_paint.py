@@ -16,6 +16,7 @@ from viewer.images.image_view import BestView, ImageView
 from viewer.images.outlines import Outline
 from viewer.images.pixels import dotted
 from viewer.images.zoom import Zoom
+from viewer.same import same
 from viewer.scene.shown import Shown
 from viewer.scene.views import Size
 
@@ -76,7 +77,7 @@ class ImagePainter:
         things = (pixels, colours, seen, desk.schema, *others, *boxes.values())
         numbers = (window, size, ratio, desk.display.rectangles, desk.display.others)
         known = self._behind
-        if known is not None and known[1] == numbers and _same(known[0], things):
+        if known is not None and known[1] == numbers and same(known[0], things):
             return known[2]
         made = QImage(round(size.width_px * ratio), round(size.height_px * ratio), QImage.Format.Format_RGB32)
         made.setDevicePixelRatio(ratio)
@@ -178,10 +179,6 @@ def _place(window: Zoom, pixels: U8, size: Size) -> QRectF:
     left, top, right, bottom = window.visible(_size(pixels), size)
     corner = window.to_panel((left - 0.5, top - 0.5), size)
     return QRectF(*corner, (right - left) * window.scale, (bottom - top) * window.scale)
-
-
-def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _polygon(line: F64, scale: float) -> QPolygonF:

@@ -24,6 +24,7 @@ from fusion.boxes import EDGES
 from viewer.desk import Desk
 from viewer.pointer import Button, Deed, Pointer
 from viewer.qt.marks import BUTTONS, COLOURS, HERE, diamond, held_of
+from viewer.same import same
 from viewer.scene.handles import extent_m, knob_m
 from viewer.scene.views import Flat, Size, to_pixels
 from viewer.strip.crop_drag import Tile
@@ -138,7 +139,7 @@ class StripPanel(QWidget):
         size = Size(tile.size.width_px * ratio, tile.size.height_px * ratio)
         things, scales = (crop, tile.annotation, ghost, view.ego_from_box), (view.side, view.m_per_px, size)
         known = self._made.get(tile.frame)
-        if known is not None and known[1] == scales and _same(known[0], things):
+        if known is not None and known[1] == scales and same(known[0], things):
             return known[2]
         made = QImage(round(size.width_px), round(size.height_px), QImage.Format.Format_RGB32)
         made.fill(PAPER)
@@ -204,10 +205,6 @@ class StripPanel(QWidget):
         painter.drawText(QPointF(5, 13), str(tile.frame + 1))
         painter.setPen(QPen(HERE, 2) if here else QPen(QColor(44, 49, 60), 1))
         painter.drawRect(QRectF(0.5, 0.5, width - 1.5, height - 1.5))
-
-
-def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _lines(painter: QPainter, view: Flat, size: Size, ends: Floats) -> None:

@@ -23,6 +23,7 @@ from viewer.frames.frame import MOST_POINTS
 from viewer.frames.merge import REACH, Merge, merged
 from viewer.panes import Panes
 from viewer.review.reviews import commented
+from viewer.same import same
 from viewer.scene.colours import GREY, ColourBy, colours_of, dimmed
 from viewer.scene.shapes import BoxLook, Faces, Lines, box_faces, box_lines, grid, pins, sight_lines
 from viewer.scene.views import Flat
@@ -63,7 +64,7 @@ class Shown:
         display = self.desk.display
         labels = self.desk.session.labels if display.colour_by in BY_LABEL else None
         made_of = (self.desk.frame, display.colour_by, display.ground, labels)
-        if self._colours is None or _differ(made_of, self._colours[0]):
+        if self._colours is None or not same(made_of, self._colours[0]):
             self._colours = (made_of, self._made())
         return self._colours[1]
 
@@ -73,7 +74,7 @@ class Shown:
         merge = desk.display.merge
         others = self._others() if merge is not Merge.NONE else None
         made_of = (colours, merge, others)
-        if self._points is None or _differ(made_of, self._points[0]):
+        if self._points is None or not same(made_of, self._points[0]):
             points = desk.cloud.points
             if desk.display.ground is Ground.HIDDEN:
                 kept = desk.visible_points()
@@ -90,13 +91,15 @@ class Shown:
         flats = self.desk.panes.flats
         shown, views = self.points(), tuple(flats.values())
         made_of = (shown, *views)
-        if self._near is None or len(self._near[0]) != len(made_of) or _differ(made_of, self._near[0]):
+        if self._near is None or not same(made_of, self._near[0]):
             self._near = (made_of, _around(shown, views, self.desk.panes))
         return self._near[1]
 
     def points_in(self, image: ImageRef) -> VisiblePoints | None:
         """The points that an image shows, hidden ones left out; None where nobody can say."""
-        known = self._seen.get(image.camera)
+        known = self._soon.get(image.camera)
+        if known is None or known[0] is not image:
+            known = self._seen.get(image.camera)
         if known is None or known[0] is not image:
             sweep = self.desk.cloud.sweep
             known = (image, None if sweep is None else _seen_in(self.desk.session.log, sweep, image))
@@ -127,7 +130,7 @@ class Shown:
             desk.sightline,
             session.labels.reviews,
         )
-        if self._drawing is None or _differ(made_of, self._drawing[0]):
+        if self._drawing is None or not same(made_of, self._drawing[0]):
             looks = self.looks()
             said = commented(session.labels, session.time_ns)
             marks = pins(annotation.box for track, annotation in session.present() if track.id in said)
@@ -190,11 +193,6 @@ def _seen_in(log: DriveLog, sweep: Sweep, image: ImageRef) -> VisiblePoints | No
         return cloud_seen_in_image(log, sweep, image)
     except CrosslabelError:
         return None
-
-
-def _differ(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    """Whether anything is another thing than it was."""
-    return any(a is not b for a, b in zip(one, other, strict=True))
 
 
 def _by_camera(desk: Desk) -> U8:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 
 from fusion.labels import Annotation
+from viewer.hold import Drag
 from viewer.pointer import Deed, Pointer
 from viewer.scene.handles import Handle, dragged, handle_at
 from viewer.scene.views import Flat, Size
 from viewer.session import Session
 
-REACH_PX, STILL_PX = 5.0, 3.0
-
-Drag = Generator[None, Pointer, None]
+REACH_PX = 5.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,8 +49,7 @@ def take_hold(session: Session, tile: Tile, press: Pointer) -> Drag:
     handle, box, time_ns = tile.handle(press), tile.annotation.box, tile.annotation.timestamp_ns
     changed, moved = box, False
     while (event := (yield)).deed is not Deed.RELEASE:
-        way_px = abs(event.uv_px[0] - press.uv_px[0]) + abs(event.uv_px[1] - press.uv_px[1])
-        moved = moved or way_px > STILL_PX
+        moved = moved or event.is_off(press)
         if moved and handle is not None and tile.view is not None:
             start_m, now_m = (tile.view.metres(tile.size, tile.inside(one)) for one in (press, event))
             changed = dragged(tile.view, box, handle, start_m, now_m)

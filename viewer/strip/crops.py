@@ -16,6 +16,7 @@ from fusion.labels import Annotation, Track
 from fusion.log import DriveLog
 from viewer.images.outlines import Outlines
 from viewer.images.sights import Rectangle, best, sight
+from viewer.same import same
 
 MOST_BYTES, MOST_POINTS = 128 << 20, 6000
 ROOM_M, SLACK_M = 3.0, 1.5
@@ -85,8 +86,7 @@ class LookWish:
 
     def serves(self, later: LookWish) -> bool:
         """Whether the object is still where it was."""
-        same = len(self.around) == len(later.around)
-        return same and all(a is b for a, b in zip(self.around, later.around, strict=True))
+        return same(self.around, later.around)
 
 
 @dataclass(eq=False)

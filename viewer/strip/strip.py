@@ -11,10 +11,11 @@ import numpy as np
 from fusion.edits import Edit, Group, LockAnnotations, PutAnnotations
 from fusion.labels import Annotation, Source, Track
 from viewer.background import Background
+from viewer.hold import Hold
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.scene.views import Flat, Side, Size
 from viewer.session import Session
-from viewer.strip.crop_drag import Drag, Tile, take_hold
+from viewer.strip.crop_drag import Tile, take_hold
 from viewer.strip.crops import Crop, CropWish, Cutter, Look, LookWish
 from viewer.strip.tiles import Tiles
 from viewer.tracks.keyframes import is_keyframe
@@ -62,11 +63,12 @@ class Strip:
     looks: Background[tuple[str, int], LookWish, Look] = field(init=False, repr=False)
     _first: int = 0
     _followed: tuple[str, int] | None = None
-    _drag: Drag | None = field(default=None, repr=False)
+    _hold: Hold = field(init=False, repr=False)
     _views: dict[int, Flat] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         log = self.session.log
+        self._hold = Hold(lambda: self.changed())
         self.crops = Background(Cutter(log).crop, CropWish.serves, KEPT)
         self.looks = Background(Cutter(log).look, LookWish.serves, KEPT)
 
@@ -91,15 +93,14 @@ class Strip:
 
     def on_pointer(self, event: Pointer) -> None:
         """Something was done with the mouse in the strip."""
-        if self._drag is not None:
-            self._drive(self._drag, event)
-        elif event.deed is Deed.WHEEL:
+        if self._hold.take(event):
+            return
+        if event.deed is Deed.WHEEL:
             self._wheel(event)
         elif event.deed is Deed.PRESS and event.button is Button.LEFT:
             tile = self.tile_at(event.uv_px)
             if tile is not None:
-                self._drag = take_hold(self.session, tile, event)
-                self._drive(self._drag, None)
+                self._hold.begin(take_hold(self.session, tile, event))
 
     def tile_at(self, uv_px: tuple[float, float]) -> Tile | None:
         """The crop under a pixel."""
@@ -130,13 +131,11 @@ class Strip:
     @property
     def busy(self) -> bool:
         """Whether something is being dragged."""
-        return self._drag is not None
+        return self._hold.busy
 
     def cancel(self) -> None:
         """Lets go of what is being dragged."""
-        if self._drag is not None:
-            self._drag.close()
-            self._drag = None
+        self._hold.cancel()
 
     def unseen(self) -> None:
         """Nobody looks any more; what arrives is told to nobody."""
@@ -204,13 +203,6 @@ class Strip:
         else:
             boxes = {listed[row][0]: listed[row][1].box for row in rows}
             self.crops.want({(track.id, frame): CropWish(frame, box) for frame, box in boxes.items()})
-
-    def _drive(self, drag: Drag, event: Pointer | None) -> None:
-        try:
-            next(drag) if event is None else drag.send(event)
-        except StopIteration:
-            self._drag = None
-            self.changed()
 
 
 def _look_wish(track: Track, listed: list[tuple[int, Annotation]], row: int) -> LookWish:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from viewer.desk import Desk, Tool
+from viewer.desk import Desk
+from viewer.hold import Drag
 from viewer.panes import MAIN
 from viewer.pointer import Button, Deed, Held, Pointer
 from viewer.scene.handles import handle_at
@@ -14,7 +15,7 @@ from viewer.tools.look import shift
 REACH_PX = 7.0
 
 
-def choose(desk: Desk, pane: str, press: Pointer) -> Tool | None:
+def choose(desk: Desk, pane: str, press: Pointer) -> Drag | None:
     """Left picks, turns the view and drags boxes; right and middle move the view; Ctrl draws a new box."""
     if press.deed is not Deed.PRESS:
         return None

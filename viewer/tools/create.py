@@ -9,7 +9,8 @@ from calib.types import F64
 from fusion.boxes import Box3D
 from fusion.edits import PutTrack
 from fusion.labels import Annotation, Source, Track
-from viewer.desk import Desk, Tool
+from viewer.desk import Desk
+from viewer.hold import Drag
 from viewer.pointer import Deed, Held, Pointer
 from viewer.scene.picking import point_under
 from viewer.tracks.sizes import usual_in
@@ -18,7 +19,7 @@ LEAST_M, MOST_M = 0.2, 60.0
 SURE_M = 1e-3
 
 
-def draw(desk: Desk, pane: str, press: Pointer) -> Tool:
+def draw(desk: Desk, pane: str, press: Pointer) -> Drag:
     """Draws a new box, shown while the drag goes on: it begins behind the thing and ends at its front.
 
     The box is fitted to what stands there; with Shift held, or where nothing does, it is as it was drawn.

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from viewer.desk import Desk, Tool
+from viewer.desk import Desk
+from viewer.hold import Drag
 from viewer.pointer import Deed, Pointer
 from viewer.scene.handles import Handle, dragged
 from viewer.scene.views import Flat
 from viewer.tools.look import turn
 
-STILL_PX = 3.0
 
-
-def pick(desk: Desk, pane: str, press: Pointer) -> Tool:
+def pick(desk: Desk, pane: str, press: Pointer) -> Drag:
     """Selects what was clicked on; a drag turns the view instead."""
     turning = turn(desk, pane, press)
     next(turning)
     moved = False
     while (event := (yield)).deed is not Deed.RELEASE:
-        way_px = abs(event.uv_px[0] - press.uv_px[0]) + abs(event.uv_px[1] - press.uv_px[1])
-        moved = moved or way_px > STILL_PX
+        moved = moved or event.is_off(press)
         if moved:
             turning.send(event)
     if not moved:
         desk.session.select(desk.track_under(pane, press))
 
 
-def reshape(desk: Desk, pane: str, press: Pointer, handle: Handle) -> Tool:
+def reshape(desk: Desk, pane: str, press: Pointer, handle: Handle) -> Drag:
     """Drags a part of the selected box; the view stays as it was until the drag ends."""
     session, view, annotation = desk.session, desk.panes.view(pane), desk.session.annotation
     assert isinstance(view, Flat)

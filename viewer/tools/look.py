@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from viewer.desk import Desk, Tool
+from viewer.desk import Desk
+from viewer.hold import Drag
 from viewer.pointer import Deed, Pointer
 from viewer.scene.views import Flat, Orbit
 
 
-def turn(desk: Desk, pane: str, press: Pointer) -> Tool:
+def turn(desk: Desk, pane: str, press: Pointer) -> Drag:
     """Turns the view around its target."""
     last = press
     while (event := (yield)).deed is not Deed.RELEASE:
@@ -17,7 +18,7 @@ def turn(desk: Desk, pane: str, press: Pointer) -> Tool:
         last = event
 
 
-def shift(desk: Desk, pane: str, press: Pointer) -> Tool:
+def shift(desk: Desk, pane: str, press: Pointer) -> Drag:
     """Moves the view along."""
     last = press
     while (event := (yield)).deed is not Deed.RELEASE:
