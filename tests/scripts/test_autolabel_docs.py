@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.commands import run
+from tests.scripts.commands import link_kitti, run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "autolabel.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^crosslabel .+$", PAGE, re.MULTILINE)
@@ -49,12 +49,7 @@ def test_those_on_the_demos_drive_run(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_those_on_kitti_run(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = shared_data / "kitti_tracking"
-    for kind in ("training/calib", "training/label_02", "poses_orbslam3"):
-        kept = tmp_path / "kitti" / kind.replace("poses_orbslam3", "poses")
-        kept.mkdir(parents=True)
-        (kept / "0017.txt").symlink_to(source / kind / "0017.txt")
-    (tmp_path / "kitti" / "detections").symlink_to(source / "detections")
+    link_kitti(shared_data, tmp_path)
     monkeypatch.chdir(tmp_path)
     chosen = [line for line in COMMANDS if "kitti" in line]
     assert len(chosen) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import cli
-from tests.scripts.commands import run
+from tests.scripts.commands import link_kitti, run
 from viewer.desk import Desk
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -43,12 +43,7 @@ def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.Mon
 def test_the_commands_on_kitti_run(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = shared_data / "kitti_tracking"
-    for kind in ("training/calib", "training/label_02", "poses_orbslam3"):
-        kept = tmp_path / "kitti" / kind.replace("poses_orbslam3", "poses")
-        kept.mkdir(parents=True)
-        (kept / "0017.txt").symlink_to(source / kind / "0017.txt")
-    (tmp_path / "kitti" / "detections").symlink_to(source / "detections")
+    link_kitti(shared_data, tmp_path)
     monkeypatch.chdir(tmp_path)
     on_kitti = [line for line in COMMANDS if "kitti" in line]
     assert len(on_kitti) == 2
