@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from calib.types import F64, Bools
+from calib.types import F32, F64
 from fusion.boxes import Boxes
 from fusion.edits import SetTrack
 from viewer.display import Display, Ground
@@ -96,6 +96,7 @@ class Desk:
     pointer: tuple[str, Pointer] | None = None
     pointer_moved: Callable[[], None] = lambda: None
     _hold: Hold = field(init=False, repr=False)
+    _held: Frame | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.panes = Panes(self.session)
@@ -114,19 +115,25 @@ class Desk:
 
     @property
     def frame(self) -> Frame | None:
-        """What was measured at the frame that is shown; None while it is being read."""
-        return self.cache.get(self.session.frame)
+        """What was measured at the frame that is shown; None while it is being read.
+
+        It may arrive at any instant: who asks twice may get None and then a frame.
+        """
+        number = self.session.frame
+        if self._held is None or self._held.number != number:
+            self._held = self.cache.get(number)
+        return self._held
 
     @property
     def cloud(self) -> Cloud:
         """Its points; none while they are being read."""
-        return Cloud.empty() if self.frame is None else self.frame.cloud
+        frame = self.frame
+        return Cloud.empty() if frame is None else frame.cloud
 
-    def visible_points(self) -> Bools:
-        """(N,) which points of the frame are shown."""
-        if self.display.ground is Ground.HIDDEN:
-            return ~self.cloud.on_ground
-        return np.ones(len(self.cloud.points), dtype=np.bool_)
+    def visible_points(self) -> F32:
+        """(N, 3) the points of the frame that are shown."""
+        cloud = self.cloud
+        return cloud.points[~cloud.on_ground] if self.display.ground is Ground.HIDDEN else cloud.points
 
     def show(self, **changes: object) -> None:
         """Shows things in another way."""
@@ -218,7 +225,7 @@ class Desk:
 
     def place_under(self, pane: str, event: Pointer) -> F64 | None:
         """(3,) what is seen under the pointer: a point, or the ground."""
-        view, shown = self.panes.view(pane), self.cloud.points[self.visible_points()]
+        view, shown = self.panes.view(pane), self.visible_points()
         assert view is not None
         found = point_under(view, self.panes.size(pane), event.uv_px, shown)
         if found is not None:

@@ -7,6 +7,8 @@ from fusion.overlap import points_in_box
 from viewer.actions import by_id
 from viewer.desk import Desk
 from viewer.display import Ground
+from viewer.frames.cache import FrameCache
+from viewer.frames.frame import Frame
 from viewer.frames.merge import Merge
 from viewer.scene.colours import ColourBy
 from viewer.scene.shown import Shown
@@ -48,6 +50,25 @@ def test_hidden_ground_is_not_drawn(desk: Desk) -> None:
     desk.show(ground=Ground.HIDDEN)
     points, colours = Shown(desk).points()
     assert len(points) == len(colours) == (~desk.cloud.on_ground).sum()
+
+
+def test_a_frame_that_arrives_in_the_middle_of_it_does_no_harm(desk: Desk) -> None:
+    late, frame = [], desk.frame
+
+    class Arriving(FrameCache):
+        def get(self, number: int) -> Frame | None:
+            late.append(number)
+            return frame if len(late) > 1 else None
+
+    desk._held, desk.cache = None, Arriving(desk.session.log)
+    desk.show(ground=Ground.HIDDEN)
+    late.clear()
+    shown = Shown(desk)
+    points, colours = shown.points()
+    assert len(points) == len(colours) == 0
+    points, colours = shown.points()
+    assert len(points) == len(colours) > 0
+    desk.cache.close()
 
 
 def test_on_the_object_the_points_of_all_frames_lie_in_one_box(desk: Desk) -> None:

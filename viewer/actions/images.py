@@ -18,7 +18,7 @@ def _make(desk: Desk) -> None:
         return
     outlines, there = desk.image_boxes.outlines, [track for track, _ in session.present()]
     found = {
-        key_of(ref): derived_boxes(outlines, ref, there, desk.cloud, session.time_ns)
+        key_of(ref): derived_boxes(outlines, ref, there, frame.cloud, session.time_ns)
         for ref, _ in frame.images.values()
     }
     edit = made(session.labels, found)

@@ -19,7 +19,7 @@ from fusion.sweep import Sweep
 from viewer.background import Background
 from viewer.desk import Desk
 from viewer.display import Ground
-from viewer.frames.frame import MOST_POINTS
+from viewer.frames.frame import MOST_POINTS, Cloud, Frame
 from viewer.frames.merge import REACH, Merge, merged
 from viewer.panes import Panes
 from viewer.review.reviews import commented
@@ -30,6 +30,7 @@ from viewer.scene.views import Flat
 
 GHOST = (120, 255, 170)
 MOST_CAMERAS = 24
+NO_COLOURS = np.zeros((0, 4), np.uint8)
 Seen = tuple[ImageRef, VisiblePoints | None]
 BY_LABEL = (ColourBy.LABEL, ColourBy.UNLABELLED)
 
@@ -61,23 +62,27 @@ class Shown:
 
     def colours(self) -> U8:
         """(N, 4) of all points of the frame; the same array as long as nothing changes."""
+        return self._colours_of(self.desk.frame)
+
+    def _colours_of(self, frame: Frame | None) -> U8:
         display = self.desk.display
         labels = self.desk.session.labels if display.colour_by in BY_LABEL else None
-        made_of = (self.desk.frame, display.colour_by, display.ground, labels)
+        made_of = (frame, display.colour_by, display.ground, labels)
         if self._colours is None or not same(made_of, self._colours[0]):
-            self._colours = (made_of, self._made())
+            self._colours = (made_of, NO_COLOURS if frame is None else self._made(frame))
         return self._colours[1]
 
     def points(self) -> tuple[F32, U8]:
         """(N, 3) places and (N, 4) colours of the points that are shown; the same while nothing changes."""
-        desk, colours = self.desk, self.colours()
+        desk, frame = self.desk, self.desk.frame
+        cloud, colours = Cloud.empty() if frame is None else frame.cloud, self._colours_of(frame)
         merge = desk.display.merge
         others = self._others() if merge is not Merge.NONE else None
         made_of = (colours, merge, others)
         if self._points is None or not same(made_of, self._points[0]):
-            points = desk.cloud.points
+            points = cloud.points
             if desk.display.ground is Ground.HIDDEN:
-                kept = desk.visible_points()
+                kept = ~cloud.on_ground
                 points, colours = points[kept], colours[kept]
             if others is not None:
                 every = -(-len(others[0]) // max(MOST_POINTS - len(points), 1)) if len(others[0]) else 1
@@ -172,12 +177,12 @@ class Shown:
             self._merged = (made_of, merged(log, desk.cache, frame, merge, track, by))
         return self._merged[1]
 
-    def _made(self) -> U8:
-        desk, cloud = self.desk, self.desk.cloud
+    def _made(self, frame: Frame) -> U8:
+        desk, cloud = self.desk, frame.cloud
         if len(cloud.points) == 0:
-            return np.zeros((0, 4), np.uint8)
+            return NO_COLOURS
         if desk.display.colour_by is ColourBy.CAMERA:
-            colours = _by_camera(desk)
+            colours = _by_camera(desk.session.log, frame)
         else:
             there = desk.session.present()
             looks = [desk.schema.colour(track.category) for track, _ in there]
@@ -195,15 +200,15 @@ def _seen_in(log: DriveLog, sweep: Sweep, image: ImageRef) -> VisiblePoints | No
         return None
 
 
-def _by_camera(desk: Desk) -> U8:
+def _by_camera(log: DriveLog, frame: Frame) -> U8:
     """The colours that the cameras saw; grey where none looks."""
-    cloud, frame = desk.cloud, desk.frame
-    made = np.tile(np.array(GREY, np.uint8), (len(cloud.points), 1))
-    if frame is None or cloud.sweep is None or not frame.images:
+    sweep = frame.cloud.sweep
+    made = np.tile(np.array(GREY, np.uint8), (len(frame.cloud.points), 1))
+    if sweep is None or not frame.images:
         return made
     at_hand = [replace(ref, load=partial(np.asarray, pixels)) for ref, pixels in frame.images.values()]
     try:
-        colours, cameras = colour_cloud(desk.session.log, cloud.sweep, at_hand)
+        colours, cameras = colour_cloud(log, sweep, at_hand)
     except CrosslabelError:
         return made
     made[cameras >= 0, :3] = colours[cameras >= 0]

@@ -57,7 +57,7 @@ def drawn_box(desk: Desk, tail: F64, front: F64, usual: Usual | None, fitted: bo
 
 def pointed_at(desk: Desk, pane: str, event: Pointer) -> F64 | None:
     """(3,) the place under the pointer: as high as the point that is seen there, or on the ground."""
-    view, shown = desk.panes.view(pane), desk.cloud.points[desk.visible_points()]
+    view, shown = desk.panes.view(pane), desk.visible_points()
     assert view is not None
     ray, found = desk.ray(pane, event), point_under(view, desk.panes.size(pane), event.uv_px, shown)
     if found is not None:
