@@ -1,4 +1,4 @@
-"""One thing that may be wrong with labels."""
+"""One thing that may be wrong with labels, with the sensors, or with their clocks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from fusion.edits import Edit
 class Severity(StrEnum):
     """How bad it is."""
 
-    ERROR = "error"
+    MANDATORY = "mandatory"
     WARNING = "warning"
-    HINT = "hint"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Finding:
     """What a rule says against labels.
 
     Attributes:
-        rule: which one, a stable name.
+        rule: id of the rule, such as `P4`.
         severity: how bad it is.
         words: what is wrong, in one line.
         repair_s: how long a person is expected to need to repair it.
@@ -32,6 +37,9 @@ class Finding:
         value: what was measured, where something was.
         limit: what it should keep to.
         fix: the edit that repairs it, where the rule knows one.
+        other_id: a second track it is about: the one that overlaps, continues or is swapped with the first.
+        place: (x, y, z) in the ego frame of its first frame, where it is about no track.
+        chance: how likely it is right, 0 to 1, as its rule knows from seeded errors.
     """
 
     rule: str
@@ -44,9 +52,17 @@ class Finding:
     value: float | None = None
     limit: float | None = None
     fix: Edit | None = None
+    other_id: str | None = None
+    place: tuple[float, float, float] | None = None
+    chance: float = 0.5
 
     @property
     def id(self) -> str:
-        """The same as long as the same rule says the same of the same place, in every copy of the labels."""
-        told = repr((self.rule, self.track_id, self.timestamps_ns, self.camera, self.words))
+        """The same in every run and copy of the labels, as long as it begins at the same place.
+
+        Numbers in its words may change without it: what was accepted as right stays accepted.
+        """
+        place = None if self.place is None else tuple(round(v) for v in self.place)
+        first = self.timestamps_ns[:1]
+        told = repr((self.rule, self.track_id, self.other_id, first, self.camera, place))
         return f"finding-{self.rule}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"

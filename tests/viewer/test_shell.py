@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -223,15 +224,20 @@ def test_what_takes_long_is_said_until_it_is_done(window: MainWindow) -> None:
     assert not window.status.wheel.isVisible()
 
 
-def test_a_frame_on_its_way_and_a_track_being_solved_go_on(window: MainWindow) -> None:
+def test_a_frame_on_its_way_and_a_track_being_solved_go_on(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from viewer.tasks import going_on
 
-    desk = window.desk
+    desk, looked = window.desk, threading.Event()
+    solved = desk.proposals._refitter.solved
+    monkeypatch.setattr(desk.proposals._refitter, "solved", lambda track: looked.wait(60) and solved(track))
     desk.cache.wait(0)
     assert going_on(desk) == []
     QTest.keyClick(window.canvas, Qt.Key.Key_Tab)
     QTest.keyClick(window.canvas, Qt.Key.Key_R)
     assert going_on(desk) == ["solving a track again"]
+    looked.set()
     until(lambda: going_on(desk) == [], 60)
 
 
@@ -263,6 +269,7 @@ def _contrast(one, other) -> float:
 
 ONE_AFTER_THE_OTHER = """
 import sys
+import threading
 from pathlib import Path
 from PyQt6.QtCore import QSettings, QTimer
 from PyQt6.QtWidgets import QApplication

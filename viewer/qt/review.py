@@ -24,9 +24,9 @@ from viewer.review.reviews import RESOLVED, Place, State
 
 COLUMNS = ("object", "what", "s")
 COLOURS = {
-    Severity.ERROR: QColor(229, 83, 75),
+    Severity.MANDATORY: QColor(229, 83, 75),
     Severity.WARNING: QColor(226, 165, 46),
-    Severity.HINT: QColor(94, 156, 220),
+    Severity.INFO: QColor(94, 156, 220),
 }
 ROLE = Qt.ItemDataRole
 

@@ -85,7 +85,7 @@ def _unanswered(track: Track, attribute: Attribute) -> list[Finding]:
     return [
         Finding(
             rule=f"attribute-{attribute.name}",
-            severity=Severity.ERROR,
+            severity=Severity.MANDATORY,
             words=words,
             repair_s=A_KEY_S if fix is not None else GO_THERE_S + AN_ANSWER_S,
             track_id=track.id,
