@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from formats.argoverse2 import ARGOVERSE2
 from formats.folder import FOLDER
 from formats.format import Format, recognise
 from formats.kitti_tracking import KITTI_TRACKING
@@ -11,7 +12,15 @@ from formats.pandaset import PANDASET
 from formats.sustech import SUSTECHPOINTS
 
 # The last also takes a folder that holds labels beside other things, so it is tried last.
-FORMATS: tuple[Format, ...] = (FOLDER, PANDASET, SUSTECHPOINTS, KITTI_TRACKING, NUSCENES, LABELS_DB)
+FORMATS: tuple[Format, ...] = (
+    FOLDER,
+    PANDASET,
+    SUSTECHPOINTS,
+    KITTI_TRACKING,
+    NUSCENES,
+    ARGOVERSE2,
+    LABELS_DB,
+)
 
 
 def find_format(path: Path, name: str | None = None) -> Format:

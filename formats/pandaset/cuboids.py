@@ -16,7 +16,7 @@ import numpy as np
 from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
-from formats.pandaset.folder import EGO_FROM_LIDAR, frame_file, read_posed, sequence_folder
+from formats.pandaset.folder import EGO_FROM_POSED, frame_file, read_posed, sequence_folder
 from formats.pickles import read_frame
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, Json, LabelSet, Source, Track
@@ -47,7 +47,7 @@ def read_labels(path: Path, log: DriveLog) -> LabelSet:
     categories: dict[str, str] = {}
     annotations: dict[str, list[Annotation]] = {}
     for frame, (file, rows) in enumerate(zip(files, frames, strict=True)):
-        world_from_ego = lidar.world_from_sensor[frame] @ EGO_FROM_LIDAR.inverse()
+        world_from_ego = lidar.world_from_sensor[frame] @ EGO_FROM_POSED.inverse()
         for uuid, row in rows.items():
             track_id = spinning_of.get(uuid, uuid)
             if track_id != uuid and track_id in rows:

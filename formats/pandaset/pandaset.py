@@ -16,6 +16,7 @@ from formats.images import read_rgb
 from formats.pandaset.cuboids import read_labels
 from formats.pandaset.folder import (
     EGO_FROM_LIDAR,
+    EGO_FROM_POSED,
     Posed,
     cameras,
     frame_file,
@@ -72,10 +73,13 @@ def open_log(path: Path, log_id: str) -> DriveLog:
 
 def _sweeps(folder: Path, lidar: str, posed: Posed) -> tuple[SweepRef, ...]:
     refs = []
+    posed_from_lidar = EGO_FROM_POSED.inverse() @ EGO_FROM_LIDAR
+    world_from_posed = posed.world_from_sensor
+    world_from_lidars = world_from_posed @ posed_from_lidar
     for frame, t in enumerate(posed.timestamps_ns.tolist()):
         path = folder / frame_file(frame, ".pkl.gz")
         if path.is_file():
-            load = partial(_read_sweep, path, lidar, t, posed.world_from_sensor[frame])
+            load = partial(_read_sweep, path, lidar, t, world_from_lidars[frame])
             refs.append(SweepRef(lidar, t, load, path))
     return tuple(refs)
 

@@ -14,7 +14,7 @@ from calib.se3 import SE3, SE3Batch
 from formats.errors import FormatError
 from formats.files import read_json
 from formats.images import image_size_px
-from formats.pandaset.folder import EGO_FROM_LIDAR, Posed
+from formats.pandaset.folder import EGO_FROM_POSED, Posed
 from fusion.trajectory import Trajectory
 
 USUAL_SIZE_PX = (1920, 1080)
@@ -23,9 +23,9 @@ MOST_STRETCH = 0.05
 
 def lidar_trajectory(lidar: Posed) -> Trajectory:
     """The car's way at the instants of its sweeps."""
-    lidar_from_ego = EGO_FROM_LIDAR.inverse()
-    world_from_lidar = lidar.world_from_sensor
-    world_from_ego = world_from_lidar @ lidar_from_ego
+    posed_from_ego = EGO_FROM_POSED.inverse()
+    world_from_posed = lidar.world_from_sensor
+    world_from_ego = world_from_posed @ posed_from_ego
     return Trajectory(lidar.timestamps_ns, world_from_ego)
 
 

@@ -1,4 +1,4 @@
-"""What may be wrong with labels: findings, each with its place, what it is about, and perhaps its repair."""
+"""What may be wrong with labels: rules find it, name whose fault it is, and rank what is worth a look."""
 
 from fusion.checks.finding import Finding, Severity
 

@@ -39,7 +39,7 @@ class Finding:
         fix: the edit that repairs it, where the rule knows one.
         other_id: a second track it is about: the one that overlaps, continues or is swapped with the first.
         place: (x, y, z) in the ego frame of its first frame, where it is about no track.
-        chance: how likely it is right, 0 to 1, as its rule knows from seeded errors.
+        chance: how likely it is right, 0 to 1.
     """
 
     rule: str
@@ -54,7 +54,7 @@ class Finding:
     fix: Edit | None = None
     other_id: str | None = None
     place: tuple[float, float, float] | None = None
-    chance: float = 0.5
+    chance: float = 1.0
 
     @property
     def id(self) -> str:

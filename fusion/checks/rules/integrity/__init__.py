@@ -1,0 +1,1 @@
+"""What labels must be before anything can be said of them."""

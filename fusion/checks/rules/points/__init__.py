@@ -1,0 +1,1 @@
+"""Boxes against the points of their sweeps."""

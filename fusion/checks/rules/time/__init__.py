@@ -1,0 +1,1 @@
+"""Boxes against those before and after them."""

@@ -1,0 +1,97 @@
+"""T11: a box away from where those before and after it put it; two tracks that change places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from calib.types import F64, I64
+from fusion.categories import Kind
+from fusion.checks.facts import Facts
+from fusion.checks.finding import Finding, Severity
+from fusion.checks.found import boxes_found, frames_said
+from fusion.checks.rule import Limits, rule
+
+FREE = {"least_m": 0.5}
+
+
+@rule(
+    "T11",
+    "box leaps",
+    Severity.WARNING,
+    chance=0.7,
+    by_kind={Kind.PEDESTRIAN: {"least_m": 0.35}, Kind.ANIMAL: FREE},
+    least_m=0.3,
+    times=1.5,
+    least_others=2,
+)
+def leap(facts: Facts, limits: Limits) -> Iterator[Finding]:
+    """It is further off than its neighbours are noisy and than hard braking explains."""
+    motion = facts.motion
+    off_m = np.linalg.norm(np.column_stack([motion.apart_m, motion.above_m]), axis=1)
+    allowed_m = np.maximum(limits.of_boxes("least_m", facts), limits["times"] * motion.spread_m)
+    leaps = (off_m > allowed_m) & (motion.others >= limits["least_others"])
+    for rows in facts.episodes(leaps):
+        worst = rows[np.argmax(off_m[rows] / allowed_m[rows])]
+        words = f"{_way(motion.apart_m[worst], motion.above_m[worst])} of its way {frames_said(rows)}"
+        yield boxes_found(facts, rows, words, value=off_m[worst], limit=allowed_m[worst])
+
+
+def _way(apart_m: F64, above_m: float) -> str:
+    told = {
+        "ahead": apart_m[0],
+        "behind": -apart_m[0],
+        "to the left": apart_m[1],
+        "to the right": -apart_m[1],
+        "above": above_m,
+        "below": -above_m,
+    }
+    side = max(told, key=lambda name: told[name])
+    return f"{told[side]:.2f} m {side}"
+
+
+@rule("T14", "two tracks swapped", Severity.MANDATORY, chance=0.95, distance_m=2.0, step_s=0.6)
+def swapped(facts: Facts, limits: Limits) -> Iterator[Finding]:
+    """From one frame to the next, two tracks fit better if they change their ids."""
+    steps = _steps(facts, limits["step_s"])
+    by_frames: dict[tuple[int, int], list[int]] = {}
+    for row in steps:
+        by_frames.setdefault((int(facts.frames[row]), int(facts.frames[row + 1])), []).append(int(row))
+    places = facts.world.dst_from_box.translations[:, :2]
+    for rows in by_frames.values():
+        jumps = np.array([row for row in rows if _jumped_m(facts, row) > limits["distance_m"]])
+        for n, a in enumerate(jumps):
+            for b in jumps[n + 1 :]:
+                crossed = np.linalg.norm(_told(facts, a) - places[b + 1]) + np.linalg.norm(
+                    _told(facts, b) - places[a + 1]
+                )
+                straight = _jumped_m(facts, a) + _jumped_m(facts, b)
+                if crossed < min(0.3 * straight, 2 * limits["distance_m"]):
+                    other = int(facts.owners[b])
+                    words = f"changes places with {facts.tracks[other].category} {facts.tracks[other].id}"
+                    rows_found = np.array([a, a + 1])
+                    yield boxes_found(
+                        facts, rows_found, words, value=straight, limit=limits["distance_m"], other=other
+                    )
+
+
+def _steps(facts: Facts, step_s: float) -> I64:
+    """The rows that another of the same track follows soon."""
+    near = (np.diff(facts.owners) == 0) & (np.diff(facts.times_ns) <= step_s * 1e9)
+    both = facts.covered[:-1] & facts.covered[1:] & (facts.frames[:-1] >= 0) & (facts.frames[1:] >= 0)
+    return np.flatnonzero(near & both)
+
+
+def _told(facts: Facts, row: int) -> F64:
+    """(2,) where a track goes on in its next row, by the rows before this one."""
+    begin = max(int(facts.starts[facts.owners[row]]), row - 3)
+    places = facts.world.dst_from_box.translations[:, :2]
+    if begin == row:
+        return np.asarray(places[row])
+    step = (places[row] - places[begin]) / (facts.seen_ns[row] - facts.seen_ns[begin])
+    return np.asarray(places[row] + step * (facts.seen_ns[row + 1] - facts.seen_ns[row]))
+
+
+def _jumped_m(facts: Facts, row: int) -> float:
+    return float(np.linalg.norm(_told(facts, row) - facts.world.dst_from_box.translations[row + 1, :2]))
