@@ -39,7 +39,7 @@ def close_up(points_ego: F32, labels: LabelSet, spot: Spot, side: bool = False) 
     """The points about a box in its own axes, from above (its front to the right) or from its left side."""
     import cv2
 
-    box_from_ego = spot.box.ego_from_box.inverse()
+    box_at_spot_from_ego = spot.box.ego_from_box.inverse()
     axes = [0, 2] if side else [0, 1]
     half = spot.box.size_lwh_m / 2
     reach = float(half.max()) + MARGIN_M
@@ -53,7 +53,7 @@ def close_up(points_ego: F32, labels: LabelSet, spot: Spot, side: bool = False) 
         )
 
     about = points_ego[np.linalg.norm(points_ego[:, :2] - spot.box.center[:2], axis=1) < 1.5 * reach]
-    places = box_from_ego @ about.astype(np.float64)
+    places = box_at_spot_from_ego @ about.astype(np.float64)
     hidden = [1] if side else [2]
     places = places[np.abs(places[:, hidden[0]]) < half[hidden[0]] + (0.4 if side else 1.0)]
     columns, rows = np.round(pixels(places)).astype(int).T
@@ -62,20 +62,20 @@ def close_up(points_ego: F32, labels: LabelSet, spot: Spot, side: bool = False) 
         canvas[rows[on] + down - 1, columns[on] + right - 1] = DOT
     there = [(a.box, OTHERS) for track, a in labels.at(spot.timestamp_ns) if track.id != spot.track_id]
     for box, colour in [*there, (spot.box, CHOSEN)]:
-        box_from_other = box_from_ego @ box.ego_from_box
-        for line, closed in _outline(box, box_from_other, side):
+        box_at_spot_from_box = box_at_spot_from_ego @ box.ego_from_box
+        for line, closed in _outline(box, box_at_spot_from_box, side):
             fixed = np.round(pixels(line) * 16).astype(np.int32)[:, None, :]
             cv2.polylines(canvas, [fixed], closed, colour, 2 if colour is CHOSEN else 1, cv2.LINE_AA, shift=4)
     return canvas
 
 
-def _outline(box: Box3D, box_from_other: SE3, side: bool) -> list[tuple[F64, bool]]:
+def _outline(box: Box3D, box_at_spot_from_box: SE3, side: bool) -> list[tuple[F64, bool]]:
     half = box.size_lwh_m / 2
     x, y, z = half
     if side:
-        return [(box_from_other @ np.array([[x, 0, z], [x, 0, -z], [-x, 0, -z], [-x, 0, z]]), True)]
-    base = box_from_other @ np.array([[x, y, 0], [x, -y, 0], [-x, -y, 0], [-x, y, 0]])
-    nose = box_from_other @ np.array([[0.0, 0, 0], [x + 0.15 * x, 0, 0]])
+        return [(box_at_spot_from_box @ np.array([[x, 0, z], [x, 0, -z], [-x, 0, -z], [-x, 0, z]]), True)]
+    base = box_at_spot_from_box @ np.array([[x, y, 0], [x, -y, 0], [-x, -y, 0], [-x, y, 0]])
+    nose = box_at_spot_from_box @ np.array([[0.0, 0, 0], [x + 0.15 * x, 0, 0]])
     return [(base, True), (nose, False)]
 
 

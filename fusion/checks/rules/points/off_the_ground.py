@@ -62,6 +62,5 @@ def off_the_ground(facts: Facts, limits: Limits) -> Iterator[Finding]:
 
 
 def _lifted(box: Box3D, up_m: float) -> Box3D:
-    pose = box.ego_from_box
-    place = pose.translation + np.array([0.0, 0.0, up_m])
-    return Box3D(SE3(pose.rotation, place), box.length_m, box.width_m, box.height_m)
+    place = box.center + np.array([0.0, 0.0, up_m])
+    return Box3D(SE3(box.ego_from_box.rotation, place), box.length_m, box.width_m, box.height_m)
