@@ -13,6 +13,7 @@ from autolabel.track.score import chance
 from autolabel.track.tracks import Chain, all_chains
 from autolabel.world import LocalWorld, Sightings
 from fusion.boxes import Boxes
+from fusion.checks.facts import Watcher
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.overlap import count_points_in_boxes
@@ -20,7 +21,11 @@ from fusion.progress import Progress
 
 
 def candidates_of(
-    log: DriveLog, given: Given | None = None, config: Config | None = None, progress: Progress | None = None
+    log: DriveLog,
+    given: Given | None = None,
+    config: Config | None = None,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
 ) -> LabelSet:
     """One track an object, in the frames in which it was detected.
 
@@ -33,12 +38,13 @@ def candidates_of(
         given: detections or a detector in place of the built-in one; key frames are not used.
         config: settings.
         progress: told of scans that are searched.
+        watcher: shown what is read on the way, such as `fusion.checks.facts.Looks.see`.
 
     Raises:
         CrosslabelError: there are no sweeps, and no detections were given.
     """
     given, config = given or Given(), config or Config()
-    scans = Scans(LocalWorld.of(log))
+    scans = Scans(LocalWorld.of(log), watcher)
     found = found_in(scans, given, config, progress)
     settings = config.track.by_chance() if given.chances else config.track
     chains = all_chains(found, scans.frames_ns, scans.world, settings)

@@ -14,6 +14,7 @@ from autolabel.world import LocalWorld
 from calib.se3 import SE3
 from calib.types import F32, F64, I64, kernel_view
 from fusion.align import points_in_ego, read_deskewed
+from fusion.checks.facts import Watcher
 from fusion.ground import Ground
 
 LOWEST_M, HIGHEST_M = 0.08, 5.0
@@ -62,10 +63,12 @@ class Scans:
 
     Attributes:
         world: the local world of the log.
+        watcher: shown each scan when it is read, its ground included.
         frames_ns: (F,) the frames that the trajectory covers.
     """
 
     world: LocalWorld
+    watcher: Watcher | None = None
     frames_ns: I64 = field(init=False)
     _spool: IO[bytes] = field(init=False, repr=False)
     _kept: dict[int, _Kept | None] = field(init=False, repr=False, default_factory=dict)
@@ -112,6 +115,8 @@ class Scans:
         sweep = read_deskewed(log, ref)
         points_ego = points_in_ego(log, sweep)
         ground, heights_m = Ground.under(points_ego)
+        if self.watcher is not None:
+            self.watcher(ref.lidar, frame_ns, points_ego, heights_m)
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
         size = len(points_ego)
         points, above_m, kept = (

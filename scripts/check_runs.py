@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fusion.checks import Finding
     from fusion.checks.check import Checked
     from fusion.checks.config import CheckConfig
-    from fusion.checks.queue import Item
     from fusion.labels import LabelSet
     from fusion.log import DriveLog
-    from fusion.progress import Progress
+    from scripts.check_sources import Sources
     from scripts.logs import LogAt
 
 SHOWN = 15
@@ -45,82 +45,109 @@ def chosen_rules(path: Path | None, only: Sequence[str], exclude: Sequence[str])
 
 @dataclass(slots=True)
 class Checks:
-    """All that is the same for every log of one command."""
+    """All that is the same for every log of one command.
 
-    labels: Path | None
-    config: CheckConfig
-    search: bool
-    poses: Path | None
-    rig: Path | None
+    Attributes:
+        sources: what is checked, against what.
+        report: the page to write.
+        most: of how many objects it has pictures.
+        fix: whether sure repairs are made.
+        strict: whether warnings count.
+        as_json: whether standard output is for machines.
+    """
+
+    sources: Sources
     report: Path | None
     most: int
     fix: bool
     strict: bool
     as_json: bool
+    _told: list[dict[str, Any]] = field(init=False, default_factory=list)
+    _failed: list[tuple[str, str]] = field(init=False, default_factory=list)
 
     def each(self, places: Sequence[LogAt]) -> int:
         """Checks logs one after the other, and returns the exit code."""
+        codes = [self._guarded(at, lambda at: self._one(at, alone=len(places) == 1)) for at in places]
+        if self.report is not None and len(places) > 1:
+            self._overview(self.report)
+        return max(codes, default=0)
+
+    def power(self, places: Sequence[LogAt], seeds: int) -> int:
+        """Seeds errors into the labels of each log, looks for them, and says how many are found."""
+        return max((self._guarded(at, lambda at: self._power_of(at, seeds)) for at in places), default=0)
+
+    def _guarded(self, at: LogAt, run: Callable[[LogAt], int]) -> int:
+        """What comes of a log; one that cannot be checked does not stop the others."""
         from scripts.console import known_error
 
-        code = 0
-        for at in places:
-            try:
-                code = max(code, self._one(at, alone=len(places) == 1))
-            except Exception as error:
-                message = known_error(error)
-                if message is None:
-                    raise
-                code = 2
-                print(f"crosslabel: {message}", file=sys.stderr)
-                if self.as_json:
-                    print(json.dumps({"log": at.log_id, "error": message}), flush=True)
-        return code
+        try:
+            return run(at)
+        except Exception as error:
+            message = known_error(error)
+            if message is None:
+                raise
+        print(f"crosslabel: {message}", file=sys.stderr)
+        self._failed.append((at.log_id, message))
+        if self.as_json:
+            print(json.dumps({"log": at.log_id, "error": message}), flush=True)
+        return 2
 
     def _one(self, at: LogAt, alone: bool) -> int:
         from fusion.checks.queue import queue
-        from scripts.check_output import as_json, print_findings, write_files
+        from scripts.check_fix import repair
+        from scripts.check_output import as_json, print_findings, summary, write_files
         from scripts.console import note, progress_bar
 
-        log = at.open(self.poses, self.rig)
-        labels = self._labels(at, log)
+        log, labels = self.sources.open(at)
         with progress_bar(log.name) as progress:
-            checked = self._checked(log, labels, progress)
+            checked = self.sources.checked(log, labels, progress)
         items = queue(checked.findings)
         if self.report is not None:
             page = self.report if alone else self.report.with_suffix("") / f"{log.name}.html"
             write_files(page, log, checked, items, self.most)
             note(f"{log.name}: {page}")
         if self.fix:
-            self._repair(log, items)
+            repair(self.sources.labels, log, [one for item in items for one in item.findings])
+        self._told.append(summary(log, checked, items))
         if self.as_json:
             print(json.dumps(as_json(log, checked, items)), flush=True)
         else:
             print_findings(log, checked, items, SHOWN)
         return self._code(checked)
 
-    def _labels(self, at: LogAt, log: DriveLog) -> LabelSet:
-        from formats.errors import FormatError
-        from scripts.logs import labels_of
+    def _power_of(self, at: LogAt, seeds: int) -> int:
+        from fusion.checks.queue import queue
+        from fusion.seeded import self_test
+        from scripts.check_evidence import restamped
+        from scripts.check_self_test import power_as_dict, print_power, print_rules
+        from scripts.console import progress_bar
 
-        if self.labels is not None:
-            return labels_of(self.labels, log)
-        if at.source.read_labels is None:
-            raise FormatError(at.path, "", f"{at.source.title} holds no labels: name them with --labels")
-        return at.source.read_labels(at.path, log)
+        log, labels = self.sources.open(at)
+        with progress_bar(log.name) as progress:
+            candidates = self.sources.candidates(log, progress)
+            evidence = self.sources.evidence(log, progress)
 
-    def _checked(self, log: DriveLog, labels: LabelSet, progress: Progress) -> Checked:
-        from autolabel.candidates import candidates_of
-        from fusion.checks.check import check
-        from fusion.checks.rules.points.missing_object import missing_object
+            def check(disturbed: DriveLog, wrong: LabelSet) -> list[Finding]:
+                told = restamped(evidence, log, disturbed)
+                checked = self.sources.check(disturbed, wrong, candidates, told)
+                return [one for item in queue(checked.findings) for one in item.findings]
 
-        wanted = self.search and not self.config.of(missing_object).off and any(log.sweeps.values())
-        candidates = candidates_of(log, progress=progress) if wanted else None
-        return check(log, labels, self.config, candidates=candidates, progress=progress)
+            power = self_test(log, labels, check, seeds=range(seeds), progress=progress)
+        if self.as_json:
+            print(json.dumps({"log": log.name, **power_as_dict(power)}), flush=True)
+        else:
+            print_power(log.name, power)
+            print_rules(power)
+        return 0
 
-    def _repair(self, log: DriveLog, items: Sequence[Item]) -> None:
-        from scripts.check_fix import repair
+    def _overview(self, page: Path) -> None:
+        from scripts.check_overview import overview_of
+        from scripts.console import note
+        from scripts.report import write_report
 
-        repair(self.labels, log, [one for item in items for one in item.findings])
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_report(page, overview_of(self._told, self._failed, page.with_suffix("").name))
+        note(f"overview: {page}")
 
     def _code(self, checked: Checked) -> int:
         from fusion.checks import Severity

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from fusion.labels import ImageBox, LabelSet, Source
 from fusion.log import DriveLog, ImageRef
 from fusion.overlap import points_in_boxes
 from fusion.progress import Progress
-from fusion.rectangles import Cloud, Rectangles, rectangles_in
+from fusion.rectangles import Cloud, Rectangles, Shown, rectangles_in, shown_at
 
 SMALLEST_PX = 2.0
 AROUND_M = 0.3
@@ -37,16 +36,13 @@ def image_boxes(
     courses = {track.id: Course.of(log, track) for track in labels.tracks.values()}
     images = [ref for refs in log.images.values() for ref in refs if log.trajectory.covers(ref.timestamp_ns)]
     images.sort(key=lambda image: image.timestamp_ns)
-    instants_ns = np.array([image.timestamp_ns for image in images], dtype=np.int64)
-    all_shown = _shown_at(courses, instants_ns)
-    world_from_egos = log.trajectory.at_many(instants_ns)
     clouds = _Clouds(labels, scans)
     found: defaultdict[str, dict[tuple[str, int], ImageBox]] = defaultdict(dict)
-    for number, (image, shown) in enumerate(zip(images, all_shown, strict=True)):
+    for number, shown in enumerate(shown_at(log, courses, images)):
         if progress:
             progress("rectangles", number, len(images))
-        key = (image.camera, image.timestamp_ns)
-        for track_id, box in _in_image(log, image, shown, world_from_egos[number].inverse(), clouds):
+        key = (shown.image.camera, shown.image.timestamp_ns)
+        for track_id, box in _in_image(log, shown, clouds):
             there = labels.tracks[track_id].image_boxes.get(key)
             if there is None or there.source is not Source.HUMAN:
                 found[track_id][key] = box
@@ -55,37 +51,9 @@ def image_boxes(
     return tuple(PutImageBoxes(track_id, boxes) for track_id, boxes in found.items())
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Shown:
-    """The tracks that are known at one instant: their ids, boxes in the world, velocities over the ground."""
-
-    track_ids: list[str]
-    boxes: Boxes
-    velocities_mps: F64
-
-
-def _shown_at(courses: dict[str, Course], instants_ns: I64) -> list[_Shown]:
-    """What may be seen at each instant."""
-    answers = [course.at(instants_ns) for course in courses.values()]
-    track_ids = [track_id for track_id, answer in zip(courses, answers, strict=True) for _ in answer[2]]
-    instants = np.concatenate([np.flatnonzero(known) for known, _, _ in answers] or [np.empty(0, np.intp)])
-    world_boxes = Boxes.concatenate(boxes for _, boxes, _ in answers)
-    velocities = np.concatenate([mps for *_, mps in answers] or [np.empty((0, 3))])
-    order = np.argsort(instants, kind="stable")
-    ends = np.searchsorted(instants[order], np.arange(len(instants_ns)), side="right")
-    return [
-        _Shown([track_ids[i] for i in rows], world_boxes.take(rows), velocities[rows])
-        for rows in np.split(order, ends)[: len(instants_ns)]
-    ]
-
-
-def _in_image(
-    log: DriveLog, image: ImageRef, shown: _Shown, ego_from_world: SE3, clouds: _Clouds
-) -> Iterator[tuple[str, ImageBox]]:
-    velocities = shown.velocities_mps @ ego_from_world.rotation.T
-    boxes = shown.boxes.moved(ego_from_world)
-    cloud, solid = clouds.near(image, shown.track_ids, ego_from_world)
-    rectangles = rectangles_in(log, image, boxes, velocities, cloud, solid)
+def _in_image(log: DriveLog, shown: Shown, clouds: _Clouds) -> Iterator[tuple[str, ImageBox]]:
+    cloud, solid = clouds.near(shown.image, shown.track_ids, shown.world_from_ego.inverse())
+    rectangles = rectangles_in(log, shown.image, shown.boxes, shown.velocities_mps, cloud, solid)
     for row, track_id in enumerate(shown.track_ids):
         left, top, right, bottom = rectangles.ltrb_px[row].tolist()
         large = right - left >= SMALLEST_PX and bottom - top >= SMALLEST_PX

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calib.errors import CrosslabelError
 from fusion.checks.config import CheckConfig
-from fusion.checks.facts import Facts, Scanned
+from fusion.checks.evidence import Evidence, evidence_in
+from fusion.checks.facts import Facts, Looks, Watcher
+from fusion.checks.facts.examined import Examined
+from fusion.checks.facts.pictured import Pictured
 from fusion.checks.finding import Finding
 from fusion.checks.rules import RULES
 from fusion.labels import LabelSet
@@ -15,6 +18,8 @@ from fusion.log import DriveLog
 from fusion.progress import Progress
 
 ACCEPTED = "accepted"
+# Searches a log for objects, and shows on the way each sweep that it reads.
+Search = Callable[[Watcher], LabelSet | None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,7 +44,9 @@ def check(
     labels: LabelSet,
     config: CheckConfig | None = None,
     *,
-    candidates: LabelSet | None = None,
+    candidates: LabelSet | Search | None = None,
+    evidence: Sequence[Evidence] = (),
+    sensors: bool = False,
     progress: Progress | None = None,
 ) -> Checked:
     """Asks every rule.
@@ -48,20 +55,28 @@ def check(
         log: what was measured; each sweep in which something is labelled is read once, and not kept.
         labels: what is claimed.
         config: what the project changes; nothing unless given.
-        candidates: objects that something else claims, such as a detector; frames of the log.
+        candidates: objects that something else claims, such as a detector, in frames of the log; or what
+            searches for them, so that a sweep that both want is read once.
+        evidence: rectangles in images that do not come from the boxes, beside those that the labels hold.
+        sensors: whether calibration and clocks are looked at without any label too; reads all images.
         progress: told of sweeps read.
 
     Raises:
         CrosslabelError: the labels belong to another log.
     """
     config = config or CheckConfig()
-    facts = replace(Facts.of(log, labels), candidates=candidates, schema=config.labels)
+    facts = replace(Facts.of(log, labels), schema=config.labels)
     if len(facts) and (facts.frames < 0).all():
         raise CrosslabelError(
             f"none of the {len(facts)} labelled boxes lies at a frame of {log.name}: labels of another log?"
         )
-    if any(log.sweeps.values()):
-        facts = replace(facts, scanned=Scanned.of(log, facts.by_frame, facts.boxes, progress))
+    looks = Looks(log, facts.by_frame, facts.boxes)
+    claimed = candidates(looks.see) if callable(candidates) else candidates
+    scanned = looks.rest(progress) if any(log.sweeps.values()) else None
+    told = [*evidence, *evidence_in(labels)]
+    pictured = Pictured.of(log, labels, told) if told and facts.poses_known else None
+    examined = Examined.of(log, progress) if sensors else None
+    facts = replace(facts, scanned=scanned, candidates=claimed, pictured=pictured, examined=examined)
     findings, skipped = asked(facts, config)
     settled = {review.id for review in labels.reviews.values() if review.state == ACCEPTED}
     return Checked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -23,6 +23,8 @@ class Need(StrEnum):
     POSES = "the car's poses"
     SWEEPS = "sweeps"
     CANDIDATES = "objects that something else claims"
+    EVIDENCE = "rectangles in the images that do not come from the boxes"
+    EXAMINED = "a look at the sensors themselves"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,7 +34,7 @@ class Limits:
     Attributes:
         usual: by name.
         by_kind: those that differ for some kinds, by name.
-        by_category: those that differ for some classes, by name; these count most.
+        by_category: those that a project changes for some classes or kinds, by name; these count most.
     """
 
     usual: Mapping[str, float]
@@ -48,6 +50,16 @@ class Limits:
             if name in some:
                 return some[name]
         return self.usual[name]
+
+    def groups(self, facts: Facts) -> Iterator[tuple[frozenset[str], Limits]]:
+        """The ids of tracks for which a project asks the same, with limits that are theirs by name."""
+        by_names: dict[tuple[str, ...], list[str]] = {}
+        for track, kind in zip(facts.tracks, facts.kinds, strict=True):
+            names = tuple(name for name in dict.fromkeys((kind, track.category)) if name in self.by_category)
+            by_names.setdefault(names, []).append(track.id)
+        for names, ids in by_names.items():
+            own = {key: value for name in names for key, value in self.by_category[name].items()}
+            yield frozenset(ids), replace(self, usual={**self.usual, **own})
 
     def of_tracks(self, name: str, facts: Facts) -> F64:
         """(T,) for each track."""
@@ -76,6 +88,7 @@ class Rule:
         needs: what it cannot do without.
         chance: how likely one of its findings at its limit is right (see docs/qa.md).
         why: what its limits come from.
+        whole: whether it compares an object with all others of the log, however far away.
     """
 
     id: str
@@ -87,6 +100,7 @@ class Rule:
     needs: tuple[Need, ...]
     chance: float
     why: str
+    whole: bool = False
 
     def missing(self, facts: Facts) -> str | None:
         """Why it cannot be asked; None where it can."""
@@ -94,16 +108,20 @@ class Rule:
             Need.POSES: facts.poses_known or len(facts) == 0,
             Need.SWEEPS: facts.scanned is not None,
             Need.CANDIDATES: facts.candidates is not None,
+            Need.EVIDENCE: facts.pictured is not None,
+            Need.EXAMINED: facts.examined is not None,
         }
         lacking = [need.value for need in self.needs if not there[need]]
         return f"needs {' and '.join(lacking)}" if lacking else None
 
     def run(self, facts: Facts, limits: Limits, severity: Severity) -> list[Finding]:
-        """All that it finds."""
-        return [
-            replace(one, rule=self.id, severity=severity, chance=self._chance(one))
-            for one in self.find(facts, limits)
-        ]
+        """All that it finds, by the limits of the class that each finding is about."""
+        found = list(self.find(facts, limits))
+        if limits.by_category:
+            found = [one for one in found if one.track_id is None]
+            for ids, own in limits.groups(facts):
+                found += [one for one in self.find(facts, own) if one.track_id in ids]
+        return [replace(one, rule=self.id, severity=severity, chance=self._chance(one)) for one in found]
 
     def _chance(self, one: Finding) -> float:
         """How likely a finding is right: the likelier, the further it is beyond its limit."""
@@ -119,12 +137,13 @@ def rule(
     needs: Iterable[Need] = (),
     by_kind: PerKind | None = None,
     chance: float = 0.5,
+    whole: bool = False,
     **usual: float,
 ) -> Callable[[Find], Rule]:
     """Makes a rule of the function that looks for it; numbers named here are its limits."""
 
     def make(find: Find) -> Rule:
         why = (find.__doc__ or "").strip()
-        return Rule(id, title, severity, find, usual, by_kind or {}, tuple(needs), chance, why)
+        return Rule(id, title, severity, find, usual, by_kind or {}, tuple(needs), chance, why, whole)
 
     return make

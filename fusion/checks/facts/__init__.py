@@ -2,6 +2,6 @@
 
 from fusion.checks.facts.columns import Facts
 from fusion.checks.facts.motion import Motion
-from fusion.checks.facts.scans import Scanned
+from fusion.checks.facts.scans import Looks, Scanned, Watcher
 
-__all__ = ["Facts", "Motion", "Scanned"]
+__all__ = ["Facts", "Looks", "Motion", "Scanned", "Watcher"]

@@ -44,29 +44,27 @@ def boxes_by_azimuth(centers, halves, origin, bins):
 
 
 @njit(cache=True, nogil=True)
-def passes(eye, ray, half):
-    """How far along a ray from an eye (both in the axes of a box) it enters the box and leaves it."""
+def passes(eye, spot, half):
+    """Where on the way from an eye (0) to a spot (1), in the axes of a box, a beam is in the box's middle."""
     enters, leaves = -np.inf, np.inf
     for k in range(3):
-        if abs(ray[k]) < 1e-12:
-            if abs(eye[k]) > half[k]:
+        ray, reach = spot[k] - eye[k], half[k] * MIDDLE
+        if abs(ray) < 1e-12:
+            if abs(eye[k]) > reach:
                 return np.inf, -np.inf
             continue
-        a, b = (-half[k] - eye[k]) / ray[k], (half[k] - eye[k]) / ray[k]
+        a, b = (-reach - eye[k]) / ray, (reach - eye[k]) / ray
         enters, leaves = max(enters, min(a, b)), min(leaves, max(a, b))
     return enters, leaves
 
 
 @njit(cache=True, nogil=True)
-def count_beam(eye, spot, half, counts):
-    """Counts a beam that does not end in a box: before it, or through its middle."""
-    ray = spot - eye
-    enters, leaves = passes(eye, ray, half * MIDDLE)
-    if enters < leaves and leaves > 0:
-        if enters > 1:
-            counts[2] += 1
-        elif leaves < 1 and enters > 0:
-            counts[3] += 1
+def column_of_beam(eye, spot, half):
+    """Which count a beam belongs to that does not end in a box: before it, through its middle; -1 for none."""
+    enters, leaves = passes(eye, spot, half)
+    if enters >= leaves or leaves <= 0:
+        return -1
+    return 2 if enters > 1 else 3 if leaves < 1 and enters > 0 else -1
 
 
 @njit(cache=True, nogil=True)
@@ -75,60 +73,111 @@ def side_of(spot, half, around):
 
     What lies at the feet of an object, or on its face but for noise, is next to none.
     """
-    over = np.abs(spot) - half
-    if over.max() > around or spot[2] < -LOW * half[2] or over.max() < NOISE_M:
+    x, y, z = abs(spot[0]) - half[0], abs(spot[1]) - half[1], abs(spot[2]) - half[2]
+    most = max(x, y, z)
+    if most > around or spot[2] < -LOW * half[2] or most < NOISE_M:
         return -1
-    if over[2] >= max(over[0], over[1]):
+    if z >= max(x, y):
         return 4
-    if over[0] >= over[1]:
+    if x >= y:
         return 0 if spot[0] > 0 else 1
     return 2 if spot[1] > 0 else 3
+
+
+@njit(cache=True, nogil=True)
+def slopes(centers, rotations, halves, origin, beside):
+    """For each box the lowest and highest slope of beams from a place that meet it, and how near is near.
+
+    Nearness is the square of a distance seen from above: no further does a box reach, with what is beside it.
+    """
+    found = np.empty((centers.shape[0], 3))
+    for b in range(centers.shape[0]):
+        radius = np.sqrt((halves[b] ** 2).sum())
+        away = np.hypot(centers[b, 0] - origin[0], centers[b, 1] - origin[1])
+        up, high = centers[b, 2] - origin[2], (np.abs(rotations[b, 2]) * halves[b]).sum()
+        found[b] = -np.inf, np.inf, (radius + 2 * beside) ** 2
+        if away > radius:
+            near, far = away - radius, away + radius
+            found[b, 0] = min((up - high) / near, (up - high) / far)
+            found[b, 1] = max((up + high) / near, (up + high) / far)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def in_axes(place, rotations, b):
+    """A place, counted from the centre of a box, in the axes of that box."""
+    x, y, z = place
+    return (
+        rotations[b, 0, 0] * x + rotations[b, 1, 0] * y + rotations[b, 2, 0] * z,
+        rotations[b, 0, 1] * x + rotations[b, 1, 1] * y + rotations[b, 2, 1] * z,
+        rotations[b, 0, 2] * x + rotations[b, 1, 2] * y + rotations[b, 2, 2] * z,
+    )
+
+
+@njit(cache=True, nogil=True)
+def is_inside(spot, half):
+    """Whether a place in the axes of a box lies in it."""
+    return (
+        abs(spot[0]) <= half[0] + SLACK_M
+        and abs(spot[1]) <= half[1] + SLACK_M
+        and abs(spot[2]) <= half[2] + SLACK_M
+    )
+
+
+@njit(cache=True, nogil=True)
+def note_inside(spot, stands, b, counts, low, high):
+    """Counts a point in a box, and how far those of the object reach."""
+    counts[b, 0] += 1
+    # The roof of something low and wide may have been taken for ground.
+    if stands or spot[2] > 0:
+        counts[b, 1] += 1
+        for k in range(3):
+            low[b, k], high[b, k] = min(low[b, k], spot[k]), max(high[b, k], spot[k])
 
 
 @njit(cache=True, nogil=True)
 def look(points, above, origin, rotations, centers, halves, starts, members, limits, counts, reach, ground):
     """Fills the counts, the reach and the heights of `Scanned` from one sweep."""
     around, off_ground, beside, deep = limits
-    bins = starts.shape[0] - 1
-    count = centers.shape[0]
+    bins, count = starts.shape[0] - 1, centers.shape[0]
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    eyes, spot = np.empty((count, 3)), np.empty(3)
-    for b in range(count):
-        eyes[b] = rotations[b].T @ (origin - centers[b])
+    steep = slopes(centers, rotations, halves, origin, beside)
     sides = np.empty(count, np.int64)
     floors, floor_points = np.zeros(count), np.zeros(count, np.int64)
     for i in range(points.shape[0]):
-        c = bin_of(points[i, 0] - origin[0], points[i, 1] - origin[1], bins)
+        x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+        away = np.sqrt(x * x + y * y)
+        if not away + abs(z) < np.inf:
+            continue
+        c = bin_of(x, y, bins)
         in_any, stands = False, not above[i] < off_ground
         for m in range(starts[c], starts[c + 1]):
             b = members[m]
-            inside = True
-            for k in range(3):
-                spot[k] = 0.0
-                for j in range(3):
-                    spot[k] += rotations[b, j, k] * (points[i, j] - centers[b, j])
-                inside &= abs(spot[k]) <= halves[b, k] + SLACK_M
-            over = spot[2] + halves[b, 2]
+            sides[b] = -1
+            off = points[i, 0] - centers[b, 0], points[i, 1] - centers[b, 1], points[i, 2] - centers[b, 2]
+            meets = steep[b, 0] * away <= z <= steep[b, 1] * away
+            if not meets and off[0] ** 2 + off[1] ** 2 > steep[b, 2]:
+                continue
+            spot, half = in_axes(off, rotations, b), (halves[b, 0], halves[b, 1], halves[b, 2])
+            over = spot[2] + half[2]
             if (
-                above[i] < off_ground
-                and max(abs(spot[0]) - halves[b, 0], abs(spot[1]) - halves[b, 1]) < beside
-                and abs(over) < min(deep, halves[b, 2] + beside)
+                not stands
+                and max(abs(spot[0]) - half[0], abs(spot[1]) - half[1]) < beside
+                and abs(over) < min(deep, half[2] + beside)
             ):
                 floors[b] += over
                 floor_points[b] += 1
-            sides[b] = -1
-            if not inside:
-                count_beam(eyes[b], spot, halves[b], counts[b])
-                if stands:
-                    sides[b] = side_of(spot, halves[b], around)
+            if is_inside(spot, half):
+                in_any = True
+                note_inside(spot, stands, b, counts, low, high)
                 continue
-            in_any = True
-            counts[b, 0] += 1
-            # The roof of something low and wide may have been taken for ground.
-            if stands or spot[2] > 0:
-                counts[b, 1] += 1
-                for k in range(3):
-                    low[b, k], high[b, k] = min(low[b, k], spot[k]), max(high[b, k], spot[k])
+            if meets:
+                eye = in_axes((off[0] - x, off[1] - y, off[2] - z), rotations, b)
+                column = column_of_beam(eye, spot, half)
+                if column > 0:
+                    counts[b, column] += 1
+            if stands:
+                sides[b] = side_of(spot, half, around)
         if stands and not in_any:
             for m in range(starts[c], starts[c + 1]):
                 if sides[members[m]] >= 0:

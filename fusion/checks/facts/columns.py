@@ -13,7 +13,10 @@ from calib.types import F64, I64, Bools
 from fusion.beam import beam_offset_ns
 from fusion.boxes import Boxes
 from fusion.categories import Kind, kind_of
+from fusion.checks.facts.examined import Examined
+from fusion.checks.facts.leaps import Leap, leaps_of
 from fusion.checks.facts.motion import Motion
+from fusion.checks.facts.pictured import Pictured
 from fusion.checks.facts.scans import Scanned
 from fusion.checks.schema import LabelSchema
 from fusion.labels import Annotation, LabelSet, Track
@@ -35,6 +38,8 @@ class Facts:
         boxes: N in the ego frame of each instant.
         scanned: what the sweeps say of each; None where the log has none.
         candidates: objects that something else than the labels claims; None where nothing does.
+        pictured: what rectangles in the images say; None where there are none.
+        examined: what the sensors themselves say; None where nobody asked them.
         schema: what the project lets labels say.
     """
 
@@ -48,6 +53,8 @@ class Facts:
     boxes: Boxes
     scanned: Scanned | None = None
     candidates: LabelSet | None = None
+    pictured: Pictured | None = None
+    examined: Examined | None = None
     schema: LabelSchema = field(default_factory=LabelSchema)
 
     @classmethod
@@ -138,6 +145,18 @@ class Facts:
     def motion(self) -> Motion:
         """How each box follows from those before and after it."""
         return Motion.of(self.starts, self.seen_ns, self.world)
+
+    @cached_property
+    def leaps(self) -> dict[int, Leap]:
+        """Frames from which on everything steps aside together."""
+        return leaps_of(self.motion, self.by_frame, self.world.dst_from_box.yaws_rad)
+
+    @cached_property
+    def beside_leaps(self) -> Bools:
+        """(N,) whether the car's pose leaps at the frame of a box, or next to it."""
+        leaping = np.zeros(len(self.log) + 2, dtype=np.bool_)
+        leaping[[frame + off for frame in self.leaps for off in (0, 1)]] = True
+        return np.asarray(leaping[self.frames + 1] | leaping[self.frames])
 
     @cached_property
     def by_frame(self) -> dict[int, I64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from fusion.progress import Progress
 AROUND_M, OFF_GROUND_M = 0.3, 0.15
 BINS = 720
 BESIDE_M, DEEP_M = 0.8, 2.0
+# Shown all points of a frame: LiDAR, instant, (N, 3) in ego, (N,) height of each above the ground.
+Watcher = Callable[[str, int, F32, F64], None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,33 +53,58 @@ class Scanned:
         cls, log: DriveLog, by_frame: Mapping[int, I64], boxes: Boxes, progress: Progress | None = None
     ) -> Scanned:
         """Reads the sweep of each frame that holds boxes, once."""
+        return Looks(log, by_frame, boxes).rest(progress)
+
+
+class Looks:
+    """What sweeps say of boxes, gathered sweep by sweep, in whatever order others read them."""
+
+    def __init__(self, log: DriveLog, by_frame: Mapping[int, I64], boxes: Boxes) -> None:
         count = len(boxes)
-        counts = np.zeros((count, 9), dtype=np.int64)
-        reach_m, ground_m = np.full((count, 6), np.nan), np.full(count, np.nan)
-        there = np.zeros(count, dtype=np.bool_)
-        for number, (frame, rows) in enumerate(by_frame.items()):
+        self._log, self._boxes = log, boxes
+        self._waiting = {int(log.timestamps_ns[frame]): rows for frame, rows in by_frame.items()}
+        self._counts = np.zeros((count, 9), dtype=np.int64)
+        self._reach_m, self._ground_m = np.full((count, 6), np.nan), np.full(count, np.nan)
+        self._there = np.zeros(count, dtype=np.bool_)
+
+    def see(self, lidar: str, frame_ns: int, points_ego: F32, above_m: F64) -> None:
+        """The points of one frame, (N, 3) as the car standing still would see them, and (N,) above the ground.
+
+        A frame that holds no boxes, or was seen before, changes nothing.
+        """
+        rows = self._waiting.pop(frame_ns, None)
+        if rows is None:
+            return
+        origin = self._log.rig.lidars[lidar].ego_from_sensor.translation
+        self._there[rows] = True
+        found = look(points_ego, above_m, origin, self._boxes.take(rows))
+        self._counts[rows], self._reach_m[rows], self._ground_m[rows] = found
+
+    def rest(self, progress: Progress | None = None) -> Scanned:
+        """Reads what nobody has shown, and sums up."""
+        missing = sorted(self._waiting)
+        for number, frame_ns in enumerate(missing):
             if progress:
-                progress("sweeps", number, len(by_frame))
-            ref = log.sweep_at(int(log.timestamps_ns[frame]))
-            if ref is None:
-                continue
-            points = points_in_ego(log, read_deskewed(log, ref))
-            origin = log.rig.lidars[ref.lidar].ego_from_sensor.translation
-            there[rows] = True
-            counts[rows], reach_m[rows], ground_m[rows] = look(points, origin, boxes.take(rows))
-        if progress:
-            progress("sweeps", len(by_frame), len(by_frame))
-        inside, standing, before, through = counts[:, :4].T
-        return cls(there, inside, standing, before, through, counts[:, 4:], reach_m, ground_m)
+                progress("sweeps", number, len(missing))
+            ref = self._log.sweep_at(frame_ns)
+            if ref is not None and self._log.trajectory.covers(frame_ns):
+                points = points_in_ego(self._log, read_deskewed(self._log, ref))
+                self.see(ref.lidar, frame_ns, points, Ground.under(points)[1])
+        if progress and missing:
+            progress("sweeps", len(missing), len(missing))
+        inside, standing, before, through = self._counts[:, :4].T
+        around = self._counts[:, 4:]
+        return Scanned(
+            self._there, inside, standing, before, through, around, self._reach_m, self._ground_m
+        )
 
 
-def look(points_ego: F32, origin_ego: F64, boxes: Boxes) -> tuple[I64, F64, F64]:
+def look(points_ego: F32, above_m: F64, origin_ego: F64, boxes: Boxes) -> tuple[I64, F64, F64]:
     """Columns of `Scanned` of some boxes in one sweep: counts (B, 9), reaches (B, 6), heights (B,)."""
     from fusion.checks.facts import _kernels
 
     counts, reach_m = np.zeros((len(boxes), 9), dtype=np.int64), np.full((len(boxes), 6), np.nan)
     ground_m = np.full(len(boxes), np.nan)
-    _, above_m = Ground.under(points_ego)
     rotations = np.array(boxes.dst_from_box.rotations)
     centers, halves = np.array(boxes.dst_from_box.translations), np.array(boxes.sizes_lwh_m) / 2
     starts, members = _kernels.boxes_by_azimuth(centers, halves + BESIDE_M, origin_ego, BINS)

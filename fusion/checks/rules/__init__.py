@@ -1,6 +1,9 @@
 """All rules, in the order of their ids."""
 
 from fusion.checks.rule import Rule
+from fusion.checks.rules.images.beside import beside
+from fusion.checks.rules.images.size import other_size
+from fusion.checks.rules.images.unseen import not_in_images, other_class
 from fusion.checks.rules.integrity.names import left_out, not_said, unknown_class
 from fusion.checks.rules.integrity.numbers import empty_track, no_frame, swapped_sides, unusable
 from fusion.checks.rules.points.cut_object import cut_object
@@ -15,6 +18,10 @@ from fusion.checks.rules.points.overlap import duplicate, overlap
 from fusion.checks.rules.points.tilted import tilted
 from fusion.checks.rules.points.unseen import unseen
 from fusion.checks.rules.points.unusual_size import unusual_size
+from fusion.checks.rules.sensors.camera import camera_off
+from fusion.checks.rules.sensors.examined import mistaken, moves
+from fusion.checks.rules.sensors.pose_leaps import pose_leaps
+from fusion.checks.rules.sensors.times import apart, shared_times
 from fusion.checks.rules.time.cut_track import cut_track
 from fusion.checks.rules.time.gap import gap
 from fusion.checks.rules.time.heading import heading
@@ -62,6 +69,16 @@ RULES: tuple[Rule, ...] = (
     swapped,
     step_aside,
     turn_aside,
+    beside,
+    not_in_images,
+    other_class,
+    other_size,
+    moves,
+    camera_off,
+    shared_times,
+    apart,
+    mistaken,
+    pose_leaps,
 )
 
 __all__ = ["RULES"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from calib.types import I64
+from calib.types import Bools
 from fusion.boxes import Boxes
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
@@ -14,10 +14,11 @@ from fusion.checks.found import GO_THERE_S
 from fusion.checks.rule import Limits, Need, rule
 from fusion.edits import PutTrack
 from fusion.labels import Annotation, Track
-from fusion.overlap import count_points_in_boxes, iou_bev
+from fusion.overlap import iou_bev
 
 NEW_BOX_S = 8.0
 POINTS = "points"
+ALL = 0.97
 
 
 @rule(
@@ -25,7 +26,7 @@ POINTS = "points"
     "missing object",
     Severity.WARNING,
     chance=0.9,
-    needs=[Need.CANDIDATES],
+    needs=[Need.POSES, Need.CANDIDATES],
     least_score=0.5,
     least_frames=3,
     least_points=15,
@@ -33,23 +34,46 @@ POINTS = "points"
     beside=0.0,
 )
 def missing_object(facts: Facts, limits: Limits) -> Iterator[Finding]:
-    """Something else than the labels claims an object where no box is, frame after frame."""
+    """Something else than the labels claims an object where no box is, frame after frame.
+
+    Where all labels lie in the views of the cameras, as in KITTI, only these are searched.
+    """
     assert facts.candidates is not None
-    frame_of = {int(t): frame for frame, t in enumerate(facts.log.timestamps_ns)}
-    for track in facts.candidates.tracks.values():
-        alone = [
-            a
-            for a in track.annotations.values()
-            if a.timestamp_ns in frame_of
-            and np.hypot(*a.box.center[:2]) <= limits["range_m"]
-            and _points(a) >= limits["least_points"]
-            and _is_free(a, facts, facts.by_frame.get(frame_of[a.timestamp_ns]), limits["beside"])
-        ]
-        share = len(alone) / max(len(track.annotations), 1)
-        score = float(np.median([a.score if a.score is not None else 1.0 for a in alone] or [0.0]))
-        if len(alone) < limits["least_frames"] or score < limits["least_score"] or share < 0.5:
+    claimed = Facts.of(facts.log, facts.candidates)
+    alone = _alone(facts, claimed, limits)
+    least_frames, least_score = (limits.of_tracks(name, claimed) for name in ("least_frames", "least_score"))
+    scores = np.array([1.0 if a.score is None else a.score for a in claimed.annotations])
+    for number, track in enumerate(claimed.tracks):
+        rows = np.arange(claimed.starts[number], claimed.starts[number + 1])
+        free = rows[alone[rows]]
+        share = len(free) / max(len(rows), 1)
+        if len(free) < least_frames[number] or share < 0.5:
             continue
-        yield _found(facts, track, alone, score, limits)
+        score = float(np.median(scores[free]))
+        if score >= least_score[number]:
+            yield _found(facts, track, [claimed.annotations[row] for row in free], score)
+
+
+def _alone(facts: Facts, claimed: Facts, limits: Limits) -> Bools:
+    """(M,) which claimed boxes are worth telling, and touched by no label."""
+    points = np.array([_points(a) for a in claimed.annotations])
+    worth = claimed.away_m <= limits.of_boxes("range_m", claimed)
+    worth &= points >= limits.of_boxes("least_points", claimed)
+    alone = np.zeros(len(claimed), dtype=np.bool_)
+    for frame, every in claimed.by_frame.items():
+        rows = every[worth[every]]
+        labelled = facts.boxes.take(facts.by_frame.get(frame, np.zeros(0, np.int64)))
+        own = claimed.boxes.take(rows)
+        touched = (iou_bev(own, labelled) > limits["beside"]) | _middles_in(own, labelled)
+        alone[rows] = ~touched.any(axis=1)
+    return alone
+
+
+def _middles_in(some: Boxes, others: Boxes) -> Bools:
+    """(A, B) whether the middle of one box lies in another."""
+    apart = some.dst_from_box.translations[:, None] - others.dst_from_box.translations[None]
+    places = np.einsum("bji,abj->abi", others.dst_from_box.rotations, apart)
+    return np.asarray((np.abs(places) <= others.sizes_lwh_m[None] / 2).all(axis=2))
 
 
 def _points(annotation: Annotation) -> float:
@@ -57,17 +81,7 @@ def _points(annotation: Annotation) -> float:
     return float(told) if isinstance(told, int | float) else np.inf
 
 
-def _is_free(annotation: Annotation, facts: Facts, rows: I64 | None, beside: float) -> bool:
-    """Whether no label of the frame touches a box."""
-    if rows is None:
-        return True
-    labelled, own = facts.boxes.take(rows), Boxes.stack([annotation.box])
-    if (iou_bev(own, labelled) > beside).any():
-        return False
-    return not bool(count_points_in_boxes(annotation.box.center[None], labelled).any())
-
-
-def _found(facts: Facts, track: Track, alone: list[Annotation], score: float, limits: Limits) -> Finding:
+def _found(facts: Facts, track: Track, alone: list[Annotation], score: float) -> Finding:
     nearest = min(alone, key=lambda a: float(np.hypot(*a.box.center[:2])))
     x, y, z = (float(v) for v in nearest.box.center)
     most = max(_points(a) for a in alone)

@@ -31,7 +31,7 @@ def leap(facts: Facts, limits: Limits) -> Iterator[Finding]:
     motion = facts.motion
     off_m = np.linalg.norm(np.column_stack([motion.apart_m, motion.above_m]), axis=1)
     allowed_m = np.maximum(limits.of_boxes("least_m", facts), limits["times"] * motion.spread_m)
-    leaps = (off_m > allowed_m) & (motion.others >= limits["least_others"])
+    leaps = (off_m > allowed_m) & (motion.others >= limits["least_others"]) & ~facts.beside_leaps
     for rows in facts.episodes(leaps):
         worst = rows[np.argmax(off_m[rows] / allowed_m[rows])]
         words = f"{_way(motion.apart_m[worst], motion.above_m[worst])} of its way {frames_said(rows)}"

@@ -32,7 +32,8 @@ def step_aside(facts: Facts, limits: Limits) -> Iterator[Finding]:
     motion = facts.motion
     far_m = np.linalg.norm(motion.step_m, axis=1)
     allowed_m = np.maximum(limits.of_boxes("least_m", facts), limits["times"] * motion.step_noise[:, 0])
-    for rows in _blocks(facts, _peaks(far_m / allowed_m, facts.owners), motion.step_m):
+    excess = np.where(facts.beside_leaps, 0.0, far_m / allowed_m)
+    for rows in _blocks(facts, _peaks(excess, facts.owners), motion.step_m):
         words = f"{_way(motion.step_m[rows[0]])} of the boxes before {frames_said(rows)}"
         yield boxes_found(facts, rows, words, value=far_m[rows[0]], limit=allowed_m[rows[0]])
 
@@ -62,7 +63,8 @@ def turn_aside(facts: Facts, limits: Limits) -> Iterator[Finding]:
     turn_rad = np.abs(motion.step_rad)
     least_rad = np.radians(limits.of_boxes("least_deg", facts))
     allowed_rad = np.maximum(least_rad, limits["times"] * motion.step_noise[:, 1])
-    for rows in _blocks(facts, _peaks(turn_rad / allowed_rad, facts.owners), motion.step_rad[:, None]):
+    excess = np.where(facts.beside_leaps, 0.0, turn_rad / allowed_rad)
+    for rows in _blocks(facts, _peaks(excess, facts.owners), motion.step_rad[:, None]):
         words = f"headings step by {degrees(turn_rad[rows[0]])} {frames_said(rows)}"
         yield boxes_found(
             facts, rows, words, value=np.degrees(turn_rad[rows[0]]), limit=np.degrees(allowed_rad[rows[0]])

@@ -1,0 +1,1 @@
+"""Boxes against what people drew, or a network found, in the images."""
