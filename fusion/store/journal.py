@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import uuid
@@ -12,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from fusion.errors import StoreError
 from fusion.store.changes import Change, from_json, to_json
+from fusion.store.rows import Row
 
 Kind = Literal["edit", "undo", "redo"]
 
@@ -108,6 +110,18 @@ class Journal:
         for seq, id, time_ns, author, title, automatic, kind in rows:
             undone = kind == "edit" and seq not in counts
             yield Entry(id, time_ns, author, title, bool(automatic), kind, undone)
+
+    def last_entries(self) -> dict[tuple[str, Row], Entry]:
+        """By table and key of each row that an edit that counts has touched, the last such edit."""
+        counts, last = set(self._done), {}
+        columns = "seq, uuid, time_ns, author, title, automatic, kind, changes"
+        for seq, id, time_ns, author, title, automatic, kind, text in self._connection.execute(
+            f"SELECT {columns} FROM journal WHERE kind = 'edit' ORDER BY seq"
+        ):
+            if seq in counts:
+                entry = Entry(id, time_ns, author, title, bool(automatic), kind, undone=False)
+                last.update({(table, tuple(key)): entry for table, key, *_ in json.loads(text)})
+        return last
 
     def _write(
         self, author: str, kind: Kind, target: int | None, automatic: bool, title: str, changes: str

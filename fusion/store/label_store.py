@@ -31,7 +31,7 @@ from fusion.store.database import (
 from fusion.store.journal import Entry, Journal, Step
 from fusion.store.lock import WriterLock
 from fusion.store.reading import read_labels
-from fusion.store.rows import json_text, plain_text, read_attributes
+from fusion.store.rows import Row, json_text, plain_text, read_attributes
 
 NO_LABELS = LabelSet()
 Listener = Callable[[frozenset[str]], None]
@@ -162,6 +162,14 @@ class LabelStore:
         """Everything that was ever done, undoing and redoing too, oldest first."""
         with plain_errors(self.path):
             return list(self._journal.entries())
+
+    def last_edits(self) -> dict[tuple[str, Row], Entry]:
+        """The last edit of each row, by its table (`annotation`, `track`, ...) and key: who made it so.
+
+        What is as it was when the file was made is not among them; what was removed since is.
+        """
+        with plain_errors(self.path), sound_content(self.path):
+            return self._journal.last_entries()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls a listener after every change with the ids of the touched tracks; gives its end."""

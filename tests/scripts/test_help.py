@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 COMMANDS = (
     *("demo", "info", "rig", "doctor", "calibrate", "drift"),
     *("autolabel", "view", "evaluate", "export", "render", "warmup"),
+    *("agree", "diff", "merge"),
 )
 
 
