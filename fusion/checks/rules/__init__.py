@@ -6,6 +6,7 @@ from fusion.checks.rules.images.size import other_size
 from fusion.checks.rules.images.unseen import not_in_images, other_class
 from fusion.checks.rules.integrity.names import left_out, not_said, unknown_class
 from fusion.checks.rules.integrity.numbers import empty_track, no_frame, swapped_sides, unusable
+from fusion.checks.rules.integrity.unsure import unsure
 from fusion.checks.rules.points.cut_object import cut_object
 from fusion.checks.rules.points.empty_box import empty_box
 from fusion.checks.rules.points.few_points import few_points
@@ -15,6 +16,7 @@ from fusion.checks.rules.points.loose_face import loose_face
 from fusion.checks.rules.points.missing_object import missing_object
 from fusion.checks.rules.points.off_the_ground import off_the_ground
 from fusion.checks.rules.points.overlap import duplicate, overlap
+from fusion.checks.rules.points.throughout import cut_throughout, loose_throughout
 from fusion.checks.rules.points.tilted import tilted
 from fusion.checks.rules.points.unseen import unseen
 from fusion.checks.rules.points.unusual_size import unusual_size
@@ -42,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     empty_track,
     swapped_sides,
     left_out,
+    unsure,
     empty_box,
     few_points,
     loose_face,
@@ -55,6 +58,8 @@ RULES: tuple[Rule, ...] = (
     ground_only,
     missing_object,
     unseen,
+    loose_throughout,
+    cut_throughout,
     size_changes,
     yaw_jump,
     heading,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from calib.types import I64
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
 from fusion.checks.found import boxes_found, frames_said, track_found
 from fusion.checks.rule import Limits, rule
 from fusion.checks.schema import Asked
+from fusion.edits import Edit, Group, PutAnnotations
 from fusion.labels import Attributes
 
 
@@ -34,16 +37,18 @@ def not_said(facts: Facts, limits: Limits) -> Iterator[Finding]:
             if asked.of == "track":
                 wrong = _wrong(track.attributes, name, asked)
                 if wrong:
-                    yield track_found(facts, number, wrong)
+                    yield track_found(facts, number, wrong, about=name)
                 continue
             start = int(facts.starts[number])
             told = [_wrong(a.attributes, name, asked) for a in track.annotations.values()]
             rows = start + np.flatnonzero([wrong is not None for wrong in told])
             if len(rows):
-                yield boxes_found(facts, rows, f"{told[rows[0] - start]} {frames_said(rows)}")
+                words = f"{told[rows[0] - start]} {frames_said(rows)}"
+                fix = _as_the_others(facts, rows, number, name, asked)
+                yield boxes_found(facts, rows, words, fix=fix, about=name)
 
 
-@rule("I8", "attribute left out", Severity.WARNING, chance=0.7, share=0.97, least_boxes=30)
+@rule("I8", "attribute left out", Severity.WARNING, chance=0.7, whole=True, share=0.97, least_boxes=30)
 def left_out(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Nearly all other boxes of the class say it, and these do not, though nobody asks for it by name."""
     names = [track.category for track in facts.tracks]
@@ -57,7 +62,22 @@ def left_out(facts: Facts, limits: Limits) -> Iterator[Finding]:
                 silent = np.zeros(len(facts), dtype=np.bool_)
                 silent[[row for row in mine if name not in facts.annotations[row].attributes]] = True
                 for rows in facts.episodes(silent):
-                    yield boxes_found(facts, rows, f"{name} is not said {frames_said(rows)}")
+                    yield boxes_found(facts, rows, f"{name} is not said {frames_said(rows)}", about=name)
+
+
+def _as_the_others(facts: Facts, rows: I64, number: int, name: str, asked: Asked) -> Edit | None:
+    """Says of some boxes what is said of all others of the track, where those agree."""
+    said = {
+        str(a.attributes[name]): a.attributes[name]
+        for a in facts.annotations[facts.rows(number)]
+        if _wrong(a.attributes, name, asked) is None
+    }
+    if len(said) != 1:
+        return None
+    (value,) = said.values()
+    boxes = (facts.annotations[row] for row in rows)
+    put = tuple(replace(a, attributes={**a.attributes, name: value}) for a in boxes)
+    return Group((PutAnnotations(facts.tracks[number].id, put),), f"{name}: {value}, as in the other boxes")
 
 
 def _wrong(attributes: Attributes, name: str, asked: Asked) -> str | None:

@@ -20,7 +20,9 @@ def unusable(facts: Facts, limits: Limits) -> Iterator[Finding]:
     wrong = ~np.isfinite(places).all(axis=1) | ~(away_m <= limits["farthest_m"])
     for rows in facts.episodes(wrong):
         words = f"{away_m[rows].max():.0f} m from the car {frames_said(rows)}"
-        yield boxes_found(facts, rows, words, fix=remove(facts, rows, "Remove unusable boxes"))
+        fix = remove(facts, rows, "Remove unusable boxes")
+        worst_m = float(away_m[rows].max())
+        yield boxes_found(facts, rows, words, value=worst_m, limit=limits["farthest_m"], fix=fix)
 
 
 @rule("I5", "not a frame of the log", Severity.MANDATORY, chance=0.99)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from calib.types import Bools
 from fusion.categories import Kind
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
@@ -35,14 +36,10 @@ def loose_face(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """
     scanned = facts.scanned
     assert scanned is not None
-    poses = facts.boxes.dst_from_box
-    eyes = -np.einsum("nji,nj->ni", poses.rotations, poses.translations)
-    towards = np.hstack([eyes, -eyes]) > np.tile(facts.boxes.sizes_lwh_m / 2, 2)
-    towards[:, [2, 5]] = False
     allowed_m = np.maximum(
         limits.of_boxes("gap_m", facts)[:, None], limits["share"] * np.tile(facts.boxes.sizes_lwh_m, 2)
     )
-    beyond_m = np.where(towards, scanned.reach_m - allowed_m, -np.inf)
+    beyond_m = np.where(towards_sensor(facts), scanned.reach_m - allowed_m, -np.inf)
     beams = scanned.before + scanned.inside + scanned.through
     hidden = scanned.before > limits["most_hidden"] * beams
     beyond_m[(scanned.standing < limits["least_points"]) | hidden] = -np.inf
@@ -52,3 +49,14 @@ def loose_face(facts: Facts, limits: Limits) -> Iterator[Finding]:
         gap_m = scanned.reach_m[worst, face]
         words = f"{NAMES[face]} is {gap_m:.2f} m off the points {frames_said(rows)}"
         yield boxes_found(facts, rows, words, value=gap_m, limit=allowed_m[worst, face])
+
+
+def towards_sensor(facts: Facts) -> Bools:
+    """(N, 6) which upright faces look at the main LiDAR: front, left, back and right, as in `NAMES`."""
+    lidar = facts.log.rig.main_lidar
+    origin = np.zeros(3) if lidar is None else lidar.ego_from_sensor.translation
+    boxes = facts.boxes.dst_from_box
+    eyes = np.einsum("nji,nj->ni", boxes.rotations, origin - boxes.translations)
+    towards = np.hstack([eyes, -eyes]) > np.tile(facts.boxes.sizes_lwh_m / 2, 2)
+    towards[:, [2, 5]] = False
+    return np.asarray(towards)

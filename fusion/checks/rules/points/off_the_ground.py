@@ -22,6 +22,7 @@ FEWEST = 20
     "floating or sunk",
     Severity.WARNING,
     chance=0.6,
+    whole=True,
     needs=[Need.SWEEPS],
     by_kind={Kind.OTHER: {"near_m": 0.6}, Kind.ANIMAL: {"near_m": 0.4}},
     near_m=0.3,

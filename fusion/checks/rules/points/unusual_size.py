@@ -21,6 +21,7 @@ MIXED = {"deviations": 6.0, "least_share": 0.6}
     "unusual size",
     Severity.INFO,
     chance=0.25,
+    whole=True,
     by_kind={
         Kind.TRUCK: MIXED,
         Kind.BUS: MIXED,

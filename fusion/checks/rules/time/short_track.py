@@ -12,7 +12,7 @@ from fusion.checks.found import track_found
 from fusion.checks.rule import Limits, rule
 
 
-@rule("T13", "very short track", Severity.INFO, chance=0.3, least_frames=3, range_m=50.0)
+@rule("T13", "very short track", Severity.INFO, chance=0.3, whole=True, least_frames=3, range_m=50.0)
 def short_track(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Near the car, in the middle of the log, things do not come and go within two frames."""
     labelled = np.unique(facts.frames[facts.frames >= 0])

@@ -24,8 +24,8 @@ LONGEST = 20
     Severity.WARNING,
     chance=0.5,
     by_kind={Kind.PEDESTRIAN: {"least_m": 0.3}, Kind.ANIMAL: {"least_m": 0.5}},
-    least_m=0.25,
-    times=5.0,
+    least_m=0.18,
+    times=6.0,
 )
 def step_aside(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """The boxes from one frame on do not go on where those before it lead; mostly some go back later."""
@@ -54,7 +54,7 @@ def _way(step_m: F64) -> str:
         Kind.ANIMAL: {"least_deg": 70.0},
         Kind.CONE: {"least_deg": 1e9},
     },
-    least_deg=8.0,
+    least_deg=4.0,
     times=5.0,
 )
 def turn_aside(facts: Facts, limits: Limits) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _peaks(excess: F64, owners: I64) -> Bools:
     """(N,) where it is above 1 and nowhere near in the same track further above: a step has echoes."""
     known = np.nan_to_num(excess)
     peaks = known > 1
-    for away in range(1, SEAM_ROWS + 1):
+    for away in range(1, SEAM_ROWS):
         same = owners[away:] == owners[:-away]
         peaks[:-away] &= ~(same & (known[away:] > known[:-away]))
         peaks[away:] &= ~(same & (known[:-away] >= known[away:]))
