@@ -18,7 +18,7 @@ def overview_of(summaries: Sequence[dict[str, Any]], failed: Sequence[tuple[str,
         failed: name and reason of those that could not be.
         pages: the folder in which each log has its own page.
     """
-    from scripts.report import Paragraph, Report, Section, Table, Verdict
+    from scripts.report import Link, Paragraph, Report, Section, Table, Verdict
 
     boxes = sum(one["boxes"] for one in summaries)
     told = Counter[str]()
@@ -32,7 +32,7 @@ def overview_of(summaries: Sequence[dict[str, Any]], failed: Sequence[tuple[str,
     worst = sorted(summaries, key=lambda one: (-one["saved_s"], one["log"]))
     rows = [
         (
-            one["log"],
+            Link(one["log"], f"{pages}/{one['log']}.html"),
             one["boxes"],
             one["tracks"],
             *(one["findings"].get(name, 0) for name in ("mandatory", "warning", "info")),

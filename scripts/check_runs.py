@@ -93,6 +93,7 @@ class Checks:
         return 2
 
     def _one(self, at: LogAt, alone: bool) -> int:
+        from formats.files import inside
         from fusion.checks.queue import queue
         from scripts.check_fix import repair
         from scripts.check_output import as_json, print_findings, summary, write_files
@@ -103,7 +104,9 @@ class Checks:
             checked = self.sources.checked(log, labels, progress)
         items = queue(checked.findings)
         if self.report is not None:
-            page = self.report if alone else self.report.with_suffix("") / f"{log.name}.html"
+            folder = self.report.with_suffix("")
+            name = f"{log.name}.html"
+            page = self.report if alone else inside(folder, name, at.path, "name of the log")
             write_files(page, log, checked, items, self.most)
             note(f"{log.name}: {page}")
         if self.fix:

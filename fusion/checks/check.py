@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calib.errors import CrosslabelError
@@ -12,6 +12,7 @@ from fusion.checks.facts import Facts, Looks, Watcher
 from fusion.checks.facts.examined import Examined
 from fusion.checks.facts.pictured import Pictured
 from fusion.checks.finding import Finding
+from fusion.checks.rule import Rule
 from fusion.checks.rules import RULES
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
@@ -87,11 +88,13 @@ def check(
     )
 
 
-def asked(facts: Facts, config: CheckConfig) -> tuple[list[Finding], dict[str, str]]:
-    """What all rules say of what is known, and why some were not asked."""
+def asked(
+    facts: Facts, config: CheckConfig, rules: Iterable[Rule] = RULES
+) -> tuple[list[Finding], dict[str, str]]:
+    """What rules say of what is known, and why some were not asked."""
     findings: list[Finding] = []
     skipped: dict[str, str] = {}
-    for rule in RULES:
+    for rule in rules:
         changes, missing = config.of(rule), rule.missing(facts)
         if changes.off:
             skipped[rule.id] = "switched off by the project"

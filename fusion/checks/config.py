@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from fusion.categories import Kind
 from fusion.checks.finding import Severity
@@ -27,8 +27,8 @@ class RuleConfig(BaseModel):
 
     off: bool = False
     severity: Severity | None = None
-    limits: dict[str, float] = Field(default_factory=dict)
-    classes: dict[str, dict[str, float]] = Field(default_factory=dict)
+    limits: dict[str, FiniteFloat] = Field(default_factory=dict)
+    classes: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
 
 
 class CheckConfig(BaseModel):

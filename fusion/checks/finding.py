@@ -40,6 +40,7 @@ class Finding:
         other_id: a second track it is about: the one that overlaps, continues or is swapped with the first.
         place: (x, y, z) in the ego frame of its first frame, where it is about no track.
         chance: how likely it is right, 0 to 1.
+        about: the attribute it is about, if it is about one.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Finding:
     other_id: str | None = None
     place: tuple[float, float, float] | None = None
     chance: float = 1.0
+    about: str | None = None
 
     @property
     def id(self) -> str:
@@ -64,5 +66,6 @@ class Finding:
         """
         place = None if self.place is None else tuple(round(v) for v in self.place)
         first = self.timestamps_ns[:1]
-        told = repr((self.rule, self.track_id, self.other_id, first, self.camera, place))
-        return f"finding-{self.rule}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        told = (self.rule, self.track_id, self.other_id, first, self.camera, place)
+        words = repr(told if self.about is None else (*told, self.about))
+        return f"finding-{self.rule}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"

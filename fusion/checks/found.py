@@ -27,8 +27,9 @@ def boxes_found(
     fix: Edit | None = None,
     repair_s: float | None = None,
     other: int | None = None,
+    about: str | None = None,
 ) -> Finding:
-    """Some boxes of one track; `other` is the number of a second track."""
+    """Some boxes of one track; `other` is the number of a second track, `about` an attribute."""
     usual_s = GO_THERE_S + A_BOX_S * min(len(rows), MOST_BOXES)
     return Finding(
         rule="",
@@ -41,6 +42,7 @@ def boxes_found(
         limit=None if limit is None else float(limit),
         fix=fix,
         other_id=None if other is None else facts.tracks[other].id,
+        about=about,
     )
 
 

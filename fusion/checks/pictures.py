@@ -13,11 +13,12 @@ from fusion.beam import image_of_frame
 from fusion.boxes import Box3D
 from fusion.labels import LabelSet
 from fusion.log import DriveLog, ImageRef
-from fusion.pictures import BACKGROUND, Drawn, overlay
+from fusion.pictures import BACKGROUND, Drawn, outline, overlay
 
 SIZE_PX, MARGIN_M = 420, 2.5
 CHOSEN, OTHERS, DOT = (255, 214, 64), (108, 150, 190), (205, 212, 220)
 CROP_MARGIN, LEAST_CROP_PX = 0.6, 120
+FAINT = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +103,22 @@ def _cut_out(log: DriveLog, labels: LabelSet, spot: Spot, image: ImageRef, uv_px
     import cv2
 
     ego_at_shot_from_ego = ego_at_shot_from_ego_at_frame(log, image.timestamp_ns, spot.timestamp_ns)
-    there = [(track.category, a.box) for track, a in labels.at(spot.timestamp_ns)]
-    if spot.track_id is None:
-        there.append(("", spot.box))
-    things = [
-        Drawn(Box3D(ego_at_shot_from_ego @ box.ego_from_box, *(float(v) for v in box.size_lwh_m)), category)
-        for category, box in there
-    ]
+
+    def drawn(box: Box3D, category: str) -> Drawn:
+        ego_at_shot_from_box = ego_at_shot_from_ego @ box.ego_from_box
+        return Drawn(Box3D(ego_at_shot_from_box, *(float(v) for v in box.size_lwh_m)), category)
+
     camera = log.rig.cameras[image.camera]
     lens = lens_of_shot(log, image) if camera.readout_ns else camera.model
     cam_from_ego_at_shot = camera.ego_from_sensor.inverse()
-    picture = overlay(image.read(), lens, cam_from_ego_at_shot, things)
+    pixels = image.read()
+    there = labels.at(spot.timestamp_ns)
+    others = [drawn(a.box, track.category) for track, a in there if track.id != spot.track_id]
+    boxed = overlay(pixels, lens, cam_from_ego_at_shot, others)
+    picture = np.asarray(cv2.addWeighted(boxed, FAINT, pixels, 1 - FAINT, 0), np.uint8)
+    for edge in outline(lens, cam_from_ego_at_shot, drawn(spot.box, ""), pixels.shape[1]).values():
+        fixed = np.round(edge * 16).astype(np.int32)[:, None, :]
+        cv2.polylines(picture, [fixed], False, CHOSEN, 2, cv2.LINE_AA, shift=4)
     height, width = picture.shape[:2]
     middle = (uv_px.min(axis=0) + uv_px.max(axis=0)) / 2
     half = max(float(np.ptp(uv_px, axis=0).max()) * (0.5 + CROP_MARGIN), LEAST_CROP_PX / 2)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from formats.files import write_text
-from scripts.report.parts import BarPlot, Cell, LinePlot, Picture, Report, Verdict
+from scripts.report.parts import BarPlot, Cell, LinePlot, Link, Picture, Report, Verdict
 from scripts.report.plots import bar_png, line_png
 
 JPEG_QUALITY = 88
@@ -41,10 +42,14 @@ def _kind(part: object) -> str:
 
 
 def _is_number(cell: Cell) -> bool:
-    return not isinstance(cell, str)
+    return not isinstance(cell, str | Link)
 
 
 def _cell(cell: Cell) -> str:
+    if isinstance(cell, Link):
+        from markupsafe import Markup, escape
+
+        return Markup(f'<a href="{escape(quote(cell.path))}">{escape(cell.text)}</a>')
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 

@@ -9,7 +9,22 @@ from typing import Literal
 from calib.types import U8, Floats
 
 Level = Literal["good", "warning", "bad"]
-Cell = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Text that leads to another page.
+
+    Attributes:
+        text: what is read.
+        path: of the page, seen from this one; its parts are not escaped yet.
+    """
+
+    text: str
+    path: str
+
+
+Cell = str | int | float | Link
 
 
 @dataclass(frozen=True, slots=True)

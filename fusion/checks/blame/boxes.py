@@ -19,7 +19,6 @@ from fusion.log import DriveLog
 
 # How far off single boxes may be; shifts below the least are not worth naming.
 BOX_M, LEAST_M = 0.5, 0.15
-FEWEST_EDGES = 3
 # By how much a shift must better the squared residuals of a box, and what may be left of them an edge.
 GAIN, LEFT, LEFT_SHARE = 16.0, 3.0, 0.1
 # Which share of its shift the boxes before and after must ask for too, or show themselves.
@@ -77,7 +76,7 @@ def boxes_off(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Off:
-    """A shift of some boxes: `rows` and `edges` of the pairs that tell it."""
+    """A shift of some boxes: `rows` and `edges` of the pairs that tell it; whether several edges do."""
 
     track: int
     timestamps_ns: tuple[int, ...]
@@ -87,6 +86,7 @@ class _Off:
     sigmas: float
     rows: I64
     edges: I64
+    several: bool = True
 
 
 def frames_shown(log: DriveLog, tracks: Sequence[Track], evidence: Sequence[Evidence], pairs: Matched) -> I64:
@@ -121,25 +121,29 @@ def _single(tracks: Sequence[Track], pairs: Matched, explained: Explained, frame
             track, frame_ns = int(pairs.views.tracks[rows[here[0]]]), int(frames[rows[here[0]]])
             sigma_m = np.asarray(np.sqrt(np.diag(np.linalg.inv(stiff))), dtype=np.float64)
             sigmas = float(np.sqrt(gain))
-            yield _Off(track, (frame_ns,), False, shift_m, sigma_m, sigmas, rows[here], edges[here])
+            several = float(rest @ rest) - float(np.max(rest**2)) >= GAIN
+            told = (shift_m, sigma_m, sigmas, rows[here], edges[here], several)
+            yield _Off(track, (frame_ns,), False, *told)
 
 
 def _supported(log: DriveLog, track: Track, off: _Off, beside: Sequence[_Off]) -> bool:
     """Whether the boxes before and after ask for the same shift, or are off alike.
 
-    Where nothing is known of them, several edges must tell it.
+    Where nothing is known of them, or they are off alike, several edges must tell it: one alone may be hidden
+    by something that has no box.
     """
     frames_ns = [*track.annotations]
     place = frames_ns.index(off.timestamps_ns[0])
     least = WISHED * float(off.shift_m @ off.shift_m)
     near = {*frames_ns[max(place - 1, 0) : place], *frames_ns[place + 1 : place + 2]}
-    if any(other.timestamps_ns[0] in near and other.shift_m @ off.shift_m > least for other in beside):
+    alike = any(o.timestamps_ns[0] in near and o.shift_m @ off.shift_m > least for o in beside)
+    if alike and off.several:
         return True
     if len(near) < 2:
-        return len(off.rows) >= FEWEST_EDGES
+        return off.several
     course = Course.of(log, track.without(t for t in frames_ns if t not in {*near, off.timestamps_ns[0]}))
     if len(course.times_ns) < 3 or course.times_ns[2] - course.times_ns[0] > LONGEST_GAP_NS:
-        return len(off.rows) >= FEWEST_EDGES
+        return off.several
     before, own, after = course.world_from_box.translations
     share = (course.times_ns[1] - course.times_ns[0]) / (course.times_ns[2] - course.times_ns[0])
     world_from_box = course.world_from_box[1]

@@ -14,8 +14,8 @@ from fusion.checks.blame.model import EXPECTED_COUNTS
 LEAST_TURN_RAD, LEAST_TIME_S = float(np.radians(0.18)), 0.012
 TURN_DOUBT_RAD, TIME_DOUBT_S = float(np.radians(0.025)), 0.003
 # How often a number that is zero is taken for one that is not, on either side.
-CHANCE = 1e-3
-FEWEST_TRACKS = 4
+CHANCE = 5e-4
+FEWEST_TRACKS = 7
 # How much chi-square a turn may leave to the clock, a clock to the turn; from which difference one of both
 # is preferred, three numbers explaining more by chance than one.
 LEFT_BY_TURN, LEFT_BY_TIME, BETTER, BY_CHANCE = 9.0, 14.0, 6.0, 2.0

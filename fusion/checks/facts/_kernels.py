@@ -60,7 +60,7 @@ def passes(eye, spot, half):
 
 @njit(cache=True, nogil=True)
 def column_of_beam(eye, spot, half):
-    """Which count a beam belongs to that does not end in a box: before it, through its middle; -1 for none."""
+    """Which count takes a beam that does not end in a box: before it, through its middle; -1 for none."""
     enters, leaves = passes(eye, spot, half)
     if enters >= leaves or leaves <= 0:
         return -1
@@ -71,11 +71,10 @@ def column_of_beam(eye, spot, half):
 def side_of(spot, half, around):
     """Which face a place outside of a box lies next to: front, back, left, right, top; -1 for none.
 
-    What lies at the feet of an object, or on its face but for noise, is next to none.
+    What lies at the feet of an object is next to none.
     """
     x, y, z = abs(spot[0]) - half[0], abs(spot[1]) - half[1], abs(spot[2]) - half[2]
-    most = max(x, y, z)
-    if most > around or spot[2] < -LOW * half[2] or most < NOISE_M:
+    if max(x, y, z) > around or spot[2] < -LOW * half[2]:
         return -1
     if z >= max(x, y):
         return 4
@@ -86,7 +85,7 @@ def side_of(spot, half, around):
 
 @njit(cache=True, nogil=True)
 def slopes(centers, rotations, halves, origin, beside):
-    """For each box the lowest and highest slope of beams from a place that meet it, and how near is near.
+    """For each box the lowest and highest slope of beams that meet it, and what is near.
 
     Nearness is the square of a distance seen from above: no further does a box reach, with what is beside it.
     """
@@ -170,6 +169,9 @@ def look(points, above, origin, rotations, centers, halves, starts, members, lim
             if is_inside(spot, half):
                 in_any = True
                 note_inside(spot, stands, b, counts, low, high)
+                continue
+            # What lies on a face but for noise belongs to the object, and is neither before nor beside it.
+            if max(abs(spot[0]) - half[0], abs(spot[1]) - half[1], abs(spot[2]) - half[2]) < NOISE_M:
                 continue
             if meets:
                 eye = in_axes((off[0] - x, off[1] - y, off[2] - z), rotations, b)
@@ -259,15 +261,18 @@ def follow_one(i, begin, end, times, places, yaws, known, limits, columns, other
             told += way[d] * dt[k] ** d
         left[k] = np.sqrt(((values[k] - told) ** 2).sum())
     columns[i, 8] = noise_m + unseen + (1.5 if both else 4.0) * np.median(left)
+    spin = fit_way(dt, spins, weights, min(degree, 1), noise_rad)
     if degree > 0:
         columns[i, 0], columns[i, 1] = way[1, 0], way[1, 1]
         speed = np.hypot(way[1, 0], way[1, 1])
         columns[i, 2] = (
             0.0 if degree < 2 or speed < 1e-6 else 2 * (way[2, 0] * way[1, 0] + way[2, 1] * way[1, 1]) / speed
         )
-        spin = fit_way(dt, spins, weights, 1, noise_rad)
         columns[i, 3] = spin[1, 0]
     columns[i, 7] = -middle_turn(dt, spins[:, 0], both)
+    # At an end of a track that turns, its heading goes on to change.
+    if not both and degree > 0 and abs(spin[0, 0]) < abs(columns[i, 7]):
+        columns[i, 7] = -spin[0, 0]
 
 
 @njit(cache=True, nogil=True)

@@ -22,6 +22,9 @@ from fusion.checks.schema import LabelSchema
 from fusion.labels import Annotation, LabelSet, Track
 from fusion.log import DriveLog
 
+# As many boxes on either side of one say how it moves.
+ABOUT = 6
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -126,10 +129,10 @@ class Facts:
 
     @cached_property
     def world(self) -> Boxes:
-        """The boxes in a world whose origin is the car's first place; not a number where that is unknown."""
+        """The boxes in a world whose origin is the car's first place; there, too, where none is known."""
         drive = self.log.trajectory
         size = len(self)
-        rotations, places = np.tile(np.eye(3), (size, 1, 1)), np.full((size, 3), np.nan)
+        rotations, places = np.tile(np.eye(3), (size, 1, 1)), np.zeros((size, 3))
         if self.covered.any():
             first_from_world = drive.at(drive.start_ns).inverse()
             first_from_ego = first_from_world @ drive.at_many(self.times_ns[self.covered])
@@ -144,7 +147,7 @@ class Facts:
     @cached_property
     def motion(self) -> Motion:
         """How each box follows from those before and after it."""
-        return Motion.of(self.starts, self.seen_ns, self.world)
+        return Motion.of(self.starts, self.seen_ns, self.world, self.covered)
 
     @cached_property
     def leaps(self) -> dict[int, Leap]:
@@ -157,6 +160,15 @@ class Facts:
         leaping = np.zeros(len(self.log) + 2, dtype=np.bool_)
         leaping[[frame + off for frame in self.leaps for off in (0, 1)]] = True
         return np.asarray(leaping[self.frames + 1] | leaping[self.frames])
+
+    def beside_steps(self, least_m: float) -> Bools:
+        """(N,) where the boxes about one step aside by so much that how fast it goes cannot be told."""
+        steps = np.nan_to_num(np.linalg.norm(self.motion.step_m, axis=1)) > least_m
+        beside = np.zeros(len(self), dtype=np.bool_)
+        for row in np.flatnonzero(steps):
+            span = self.rows(int(self.owners[row]))
+            beside[max(span.start, row - ABOUT) : min(span.stop, row + ABOUT)] = True
+        return beside
 
     @cached_property
     def by_frame(self) -> dict[int, I64]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from calib.types import F64, I64
+from calib.types import F64, I64, Bools
 from fusion.boxes import Boxes
 
 WINDOW_S = 0.55
@@ -52,15 +52,14 @@ class Motion:
     step_noise: F64
 
     @classmethod
-    def of(cls, starts: I64, seen_ns: I64, world: Boxes) -> Motion:
-        """Of tracks one after the other: a straight or parabolic way is fitted robustly about each box."""
+    def of(cls, starts: I64, seen_ns: I64, world: Boxes, known: Bools) -> Motion:
+        """Of tracks one after the other: a straight or parabolic way is fitted robustly about known boxes."""
         from fusion.checks.facts import _kernels, _seam_kernels
 
         count = len(seen_ns)
         times_s = np.zeros(count) if count == 0 else (seen_ns - seen_ns.min()) / 1e9
         yaws = np.array(world.dst_from_box.yaws_rad, dtype=np.float64)
         places = np.array(world.dst_from_box.translations, dtype=np.float64)
-        known = np.isfinite(places).all(axis=1)
         columns, others = np.full((count, 9), np.nan), np.zeros(count, dtype=np.int64)
         limits = (WINDOW_S, NOISE_M, NOISE_RAD, HARDEST_MPS2)
         _kernels.follow(starts, times_s, places, yaws, known, limits, columns, others)

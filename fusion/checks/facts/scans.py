@@ -68,7 +68,7 @@ class Looks:
         self._there = np.zeros(count, dtype=np.bool_)
 
     def see(self, lidar: str, frame_ns: int, points_ego: F32, above_m: F64) -> None:
-        """The points of one frame, (N, 3) as the car standing still would see them, and (N,) above the ground.
+        """The points of one frame, (N, 3) in ego, and (N,) how high above the ground each is.
 
         A frame that holds no boxes, or was seen before, changes nothing.
         """
@@ -94,9 +94,7 @@ class Looks:
             progress("sweeps", len(missing), len(missing))
         inside, standing, before, through = self._counts[:, :4].T
         around = self._counts[:, 4:]
-        return Scanned(
-            self._there, inside, standing, before, through, around, self._reach_m, self._ground_m
-        )
+        return Scanned(self._there, inside, standing, before, through, around, self._reach_m, self._ground_m)
 
 
 def look(points_ego: F32, above_m: F64, origin_ego: F64, boxes: Boxes) -> tuple[I64, F64, F64]:

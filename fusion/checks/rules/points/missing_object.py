@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from calib.types import Bools
+from calib.types import F64, Bools
 from fusion.boxes import Boxes
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
@@ -25,11 +25,12 @@ ALL = 0.97
     "P14",
     "missing object",
     Severity.WARNING,
-    chance=0.9,
+    chance=0.7,
     needs=[Need.POSES, Need.CANDIDATES],
     least_score=0.5,
     least_frames=3,
     least_points=15,
+    nearest_m=3.0,
     range_m=60.0,
     beside=0.0,
 )
@@ -58,7 +59,10 @@ def _alone(facts: Facts, claimed: Facts, limits: Limits) -> Bools:
     """(M,) which claimed boxes are worth telling, and touched by no label."""
     points = np.array([_points(a) for a in claimed.annotations])
     worth = claimed.away_m <= limits.of_boxes("range_m", claimed)
+    worth &= claimed.away_m >= limits.of_boxes("nearest_m", claimed)
     worth &= points >= limits.of_boxes("least_points", claimed)
+    if len(facts) and _in_view(facts, facts.boxes.corners()).any(axis=1).mean() >= ALL:
+        worth &= _in_view(facts, claimed.boxes.dst_from_box.translations)
     alone = np.zeros(len(claimed), dtype=np.bool_)
     for frame, every in claimed.by_frame.items():
         rows = every[worth[every]]
@@ -67,6 +71,15 @@ def _alone(facts: Facts, claimed: Facts, limits: Limits) -> Bools:
         touched = (iou_bev(own, labelled) > limits["beside"]) | _middles_in(own, labelled)
         alone[rows] = ~touched.any(axis=1)
     return alone
+
+
+def _in_view(facts: Facts, places_ego: F64) -> Bools:
+    """(...,) which of (..., 3) places any camera of the rig sees."""
+    seen = np.zeros(places_ego.size // 3, dtype=np.bool_)
+    for camera in facts.log.rig.cameras.values():
+        cam_from_ego = camera.ego_from_sensor.inverse()
+        seen |= camera.model.project(cam_from_ego @ places_ego.reshape(-1, 3)).visible
+    return seen.reshape(places_ego.shape[:-1])
 
 
 def _middles_in(some: Boxes, others: Boxes) -> Bools:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from calib.types import F64, I64
+from fusion.boxes import Boxes
 from fusion.categories import Kind
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
@@ -69,13 +70,18 @@ def _pairs(facts: Facts, least: float) -> Iterator[tuple[int, int, I64, F64]]:
     """Tracks that overlap: their numbers, the rows of the first where they do, the shares of the smaller."""
     found: dict[tuple[int, int], list[tuple[int, float]]] = {}
     for rows in facts.by_frame.values():
-        boxes = facts.boxes.take(rows)
-        ious = iou_3d(boxes, boxes)
-        volumes = boxes.sizes_lwh_m.prod(axis=1)
-        shared = ious * (volumes[:, None] + volumes[None]) / (1 + ious)
-        shares = shared / np.minimum(volumes[:, None], volumes[None])
+        shares = _shares(facts.boxes.take(rows))
         for a, b in zip(*np.nonzero(np.triu(shares > least, 1)), strict=True):
             key = (int(facts.owners[rows[a]]), int(facts.owners[rows[b]]))
             found.setdefault(key, []).append((int(rows[a]), float(shares[a, b])))
     for (first, second), told in found.items():
         yield first, second, np.array([row for row, _ in told]), np.array([share for _, share in told])
+
+
+def _shares(boxes: Boxes) -> F64:
+    """(N, N) how much of the smaller of two boxes lies in the other; not a number for the far too large."""
+    ious = iou_3d(boxes, boxes)
+    with np.errstate(over="ignore", invalid="ignore"):
+        volumes = boxes.sizes_lwh_m.prod(axis=1)
+        shared = ious * (volumes[:, None] + volumes[None]) / (1 + ious)
+        return np.asarray(shared / np.minimum(volumes[:, None], volumes[None]))

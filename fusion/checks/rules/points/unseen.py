@@ -43,6 +43,7 @@ def unseen(facts: Facts, limits: Limits) -> Iterator[Finding]:
         for annotation in track.annotations.values():
             claimed.setdefault(annotation.timestamp_ns, []).append(annotation.box)
     clear = (scanned.standing >= limits["least_points"]) & (facts.away_m < limits.of_boxes("range_m", facts))
+    clear &= facts.covered
     alone = np.zeros(len(facts), dtype=np.bool_)
     for frame, rows in facts.by_frame.items():
         others = Boxes.stack(claimed.get(int(facts.log.timestamps_ns[frame]), []))

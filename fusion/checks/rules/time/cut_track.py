@@ -26,6 +26,7 @@ from fusion.edits import MergeTracks
 def cut_track(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Where one track ends, another of the same kind and size begins on the way it was going."""
     used = [t for t in range(len(facts.tracks)) if facts.starts[t + 1] > facts.starts[t]]
+    used = [t for t in used if facts.covered[[facts.starts[t], facts.starts[t + 1] - 1]].all()]
     begins = np.array([facts.starts[t] for t in used], dtype=np.int64)
     ends = np.array([facts.starts[t + 1] - 1 for t in used], dtype=np.int64)
     places, sizes = facts.world.dst_from_box.translations, facts.boxes.sizes_lwh_m

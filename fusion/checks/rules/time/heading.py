@@ -25,12 +25,14 @@ FLIP_RAD = np.radians(120.0)
     speed_mps=2.0,
     off_deg=20.0,
     least_frames=2,
+    leap_m=0.5,
 )
 def heading(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """What has wheels goes along its own length, but for tight turns and slow backing up."""
     motion = facts.motion
     off_rad = np.abs((facts.world.dst_from_box.yaws_rad - motion.course_rad + np.pi) % (2 * np.pi) - np.pi)
     fast = facts.wheeled & (motion.speed_mps > limits["speed_mps"]) & (motion.others >= 2)
+    fast &= ~facts.beside_steps(limits["leap_m"])
     bent_rad = np.abs(motion.turn_rps) * 0.5
     for rows in facts.episodes(fast & (off_rad - bent_rad > np.radians(limits["off_deg"]))):
         # One leap is told by T2; a whole track that is turned round, only here.

@@ -87,6 +87,7 @@ def _told(facts: Facts, row: int) -> F64:
     """(2,) where a track goes on in its next row, by the rows before this one."""
     begin = max(int(facts.starts[facts.owners[row]]), row - 3)
     places = facts.world.dst_from_box.translations[:, :2]
+    begin += int(np.argmax(facts.covered[begin : row + 1]))
     if begin == row:
         return np.asarray(places[row])
     step = (places[row] - places[begin]) / (facts.seen_ns[row] - facts.seen_ns[begin])

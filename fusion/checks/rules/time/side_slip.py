@@ -22,6 +22,7 @@ from fusion.checks.rule import Limits, Need, rule
     share=0.15,
     least_frames=4,
     least_others=4,
+    leap_m=0.5,
 )
 def side_slip(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """What has wheels moves sideways faster than 0.8 m/s and a share of its speed, for several frames."""
@@ -32,6 +33,7 @@ def side_slip(facts: Facts, limits: Limits) -> Iterator[Finding]:
     swing_mps = np.abs(motion.turn_rps) * facts.boxes.sizes_lwh_m[:, 0] / 2
     allowed = np.maximum(limits["slip_mps"], limits["share"] * motion.speed_mps) + swing_mps
     slips = facts.wheeled & (np.abs(across) > allowed) & (np.abs(along) > np.abs(across))
+    slips &= ~facts.beside_steps(limits["leap_m"])
     slips &= motion.others >= limits["least_others"]
     for rows in facts.episodes(slips):
         if len(rows) >= limits["least_frames"]:

@@ -29,12 +29,13 @@ from fusion.checks.rule import Limits, Need, rule
     most_mps=60.0,
     most_mps2=12.0,
     least_others=4,
+    leap_m=0.5,
 )
 def speed(facts: Facts, limits: Limits) -> Iterator[Finding]:
-    """Speed and acceleration over half a second."""
+    """Speed and acceleration over half a second; where boxes leap, neither is known (T11, T14, T15)."""
     motion = facts.motion
     most_mps, most_mps2 = limits.of_boxes("most_mps", facts), limits.of_boxes("most_mps2", facts)
-    known = motion.others >= limits["least_others"]
+    known = (motion.others >= limits["least_others"]) & ~facts.beside_steps(limits["leap_m"])
     fast = known & (motion.speed_mps > most_mps)
     for rows in facts.episodes(fast):
         worst = float(motion.speed_mps[rows].max())
