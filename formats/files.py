@@ -106,12 +106,34 @@ def read_settings(path: Path, model: type[Model]) -> Model:
     from pydantic import ValidationError
 
     try:
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return model.model_validate(_plain_yaml(path.read_text(encoding="utf-8")) or {})
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}" if mark else ""
+        raise FormatError(path, where, f"no YAML: {error.problem}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FormatError(path, "", f"cannot be read: {str(error).splitlines()[0]}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise FormatError(path, ".".join(str(part) for part in first["loc"]), first["msg"]) from None
+
+
+def _plain_yaml(text: str) -> Any:
+    """Its content; `on`, `off`, `yes` and `no` are words that can be names, as in YAML 1.2."""
+    import re
+
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Takes true and false alone for truth values."""
+
+    truth = "tag:yaml.org,2002:bool"
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in some if tag != truth]
+        for first, some in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(truth, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+    return yaml.load(text, Loader)
 
 
 def _place_of_non_finite(content: Any) -> str:

@@ -68,6 +68,7 @@ def beam_table(log: DriveLog) -> tuple[int, ...]:
 @lru_cache(maxsize=16)
 def _measured_on_first_sweep(log: DriveLog, lidar: Lidar) -> tuple[int, ...]:
     sweep = log.sweeps[lidar.name][0].read()
+    sweep = sweep.keep(np.asarray(np.isfinite(sweep.points).all(axis=1)))
     rays = lidar.ego_from_sensor.rotate(sweep.points.astype(np.float64))
     return measure_beam(sweep, rays)
 

@@ -12,6 +12,9 @@ from fusion.boxes import Box3D
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Attributes = Mapping[str, Json]
 
+# In which automation says why somebody should look at a box, and how sure it is of it.
+LOOK, CONFIDENCE = "look", "confidence"
+
 
 class Source(StrEnum):
     """Where an annotation comes from."""

@@ -39,7 +39,7 @@ def chosen_rules(path: Path | None, only: Sequence[str], exclude: Sequence[str])
         if id not in known:
             raise CrosslabelError(f"there is no rule {id}; there are {', '.join(known)}")
     off = {id for id in known if (only and id not in only) or id in exclude}
-    changed = {id: config.rules.get(id, RuleConfig()).model_copy(update={"off": True}) for id in sorted(off)}
+    changed = {id: config.rules.get(id, RuleConfig()).model_copy(update={"skip": True}) for id in sorted(off)}
     return config.model_copy(update={"rules": {**config.rules, **changed}})
 
 

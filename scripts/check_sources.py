@@ -96,7 +96,7 @@ class Sources:
         from fusion.checks.rules.points.missing_object import missing_object
         from fusion.checks.rules.points.unseen import unseen
 
-        unwanted = self.config.of(missing_object).off and self.config.of(unseen).off
+        unwanted = self.config.of(missing_object).skip and self.config.of(unseen).skip
         if not self.search or unwanted or not any(log.sweeps.values()):
             return None
         return candidates_of(log, progress=progress, watcher=watcher)

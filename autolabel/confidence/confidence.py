@@ -15,9 +15,8 @@ from autolabel.confidence.looks import Looks
 from autolabel.confidence.model import Model, sources_of
 from autolabel.scans import Scans
 from autolabel.traced import Traced
-from fusion.labels import Annotation
+from fusion.labels import CONFIDENCE, LOOK, Annotation
 
-LOOK, CONFIDENCE = "look", "confidence"
 MOSTLY = 0.5
 
 

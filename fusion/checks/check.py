@@ -96,7 +96,7 @@ def asked(
     skipped: dict[str, str] = {}
     for rule in rules:
         changes, missing = config.of(rule), rule.missing(facts)
-        if changes.off:
+        if changes.skip:
             skipped[rule.id] = "switched off by the project"
         elif missing is not None:
             skipped[rule.id] = missing

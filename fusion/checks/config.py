@@ -17,7 +17,7 @@ class RuleConfig(BaseModel):
     """What a project changes about one rule.
 
     Attributes:
-        off: it is not asked.
+        skip: it is not asked.
         severity: in place of its own.
         limits: by name.
         classes: limits for classes or kinds of their own, by name.
@@ -25,7 +25,7 @@ class RuleConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    off: bool = False
+    skip: bool = False
     severity: Severity | None = None
     limits: dict[str, FiniteFloat] = Field(default_factory=dict)
     classes: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)

@@ -116,12 +116,13 @@ def _cut_out(log: DriveLog, labels: LabelSet, spot: Spot, image: ImageRef, uv_px
     others = [drawn(a.box, track.category) for track, a in there if track.id != spot.track_id]
     boxed = overlay(pixels, lens, cam_from_ego_at_shot, others)
     picture = np.asarray(cv2.addWeighted(boxed, FAINT, pixels, 1 - FAINT, 0), np.uint8)
-    for edge in outline(lens, cam_from_ego_at_shot, drawn(spot.box, ""), pixels.shape[1]).values():
-        fixed = np.round(edge * 16).astype(np.int32)[:, None, :]
-        cv2.polylines(picture, [fixed], False, CHOSEN, 2, cv2.LINE_AA, shift=4)
     height, width = picture.shape[:2]
     middle = (uv_px.min(axis=0) + uv_px.max(axis=0)) / 2
     half = max(float(np.ptp(uv_px, axis=0).max()) * (0.5 + CROP_MARGIN), LEAST_CROP_PX / 2)
+    thick = 2 if half > SIZE_PX / 3 else 1
+    for edge in outline(lens, cam_from_ego_at_shot, drawn(spot.box, ""), pixels.shape[1]).values():
+        fixed = np.round(edge * 16).astype(np.int32)[:, None, :]
+        cv2.polylines(picture, [fixed], False, CHOSEN, thick, cv2.LINE_AA, shift=4)
     left, top = np.clip(np.floor(middle - half), 0, [width - 2, height - 2]).astype(int)
     right, bottom = np.clip(np.ceil(middle + half), [left + 2, top + 2], [width, height]).astype(int)
     crop = picture[top:bottom, left:right]

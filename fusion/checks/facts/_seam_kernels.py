@@ -5,6 +5,9 @@ from numba import njit
 
 from fusion.checks.facts._kernels import turned
 
+# Across a longer gap, as a share of what is looked at on either side, nobody knows how it went on.
+GAP = 0.55
+
 
 @njit(cache=True, nogil=True)
 def line_end(dt, values):
@@ -30,6 +33,8 @@ def seams(starts, times, places, yaws, known, most, longest, steps, noise):
     """
     for t in range(starts.shape[0] - 1):
         for i in range(starts[t] + 1, starts[t + 1]):
+            if times[i] - times[i - 1] > longest * GAP:
+                continue
             now = (times[i - 1] + times[i]) / 2
             before = [k for k in range(max(starts[t], i - most), i) if known[k] and now - times[k] <= longest]
             after = [
