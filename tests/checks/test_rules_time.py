@@ -142,7 +142,7 @@ CASES = (
     ),
     Case(
         "T15", lambda labels: changed(labels, "bend", range(10, 14), moved(x=0.5)), "bend",
-        "ahead of the boxes before in 4 frames", 0.5, "least_m", {"least_m": 0.6}, tuple(range(10, 14)),
+        "ahead of the boxes before in 4 frames", 0.5, None, {"least_m": 0.6}, tuple(range(10, 14)),
         within=0.05, length=30,
     ),
     Case(

@@ -14,6 +14,7 @@ WINDOW_S = 0.55
 NOISE_M, NOISE_RAD = 0.08, 0.05
 HARDEST_MPS2 = 4.0
 SEAM_ROWS, SEAM_S = 4, 1.0
+CALM, CALM_TIMES = 0.3, 1.4
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,9 +85,9 @@ class Motion:
 
 
 def _usual(starts: I64, noise: F64) -> F64:
-    """(N, 2) the median of each track."""
+    """(N, 2) of each track; told by its calmer part, for errors in a short track make half of it restless."""
     usual = np.full(noise.shape, np.nan)
     for begin, end in pairwise(starts.tolist()):
         if np.isfinite(noise[begin:end]).any():
-            usual[begin:end] = np.nanmedian(noise[begin:end], axis=0)
+            usual[begin:end] = CALM_TIMES * np.nanquantile(noise[begin:end], CALM, axis=0)
     return usual
