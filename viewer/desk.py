@@ -105,10 +105,13 @@ class Desk:
         self.effort = EffortMeter(self.session)
         self.strip = Strip(self.session, lambda: self.changed())
         self.holders.append(self.strip)
-        self.reviewing = Reviewing(self.session, self.schema, self.look_at_selected)
+        self.reviewing = Reviewing(self.session, self.schema, self.look_at)
         self.image_boxes = ImageBoxes(Outlines(self.session.log))
         later = lambda run: self.proposals.later(run)  # noqa: E731
-        self.box_maker = BoxMaker(self.session, later, lambda error: self.proposals.failed(error))
+        failed = lambda error: self.proposals.failed(error)  # noqa: E731
+        self.box_maker = BoxMaker(self.session, later, failed)
+        checking = self.reviewing.checking
+        checking.later, checking.failed, checking.arrived = later, failed, lambda: self.changed()
         self.category = self.category or self.schema.categories[0].name
         self.session.subscribe(self._on_session)
         self._fetch()
@@ -158,6 +161,14 @@ class Desk:
         self.panes.look_at_selected()
         self.changed()
 
+    def look_at(self, place: tuple[float, float, float] | None) -> None:
+        """Brings a place of the frame into the middle of the main pane, or else the selected box."""
+        if place is None:
+            self.look_at_selected()
+        else:
+            self.panes.look_at(np.array(place))
+            self.changed()
+
     def on_pointer(self, pane: str, event: Pointer) -> None:
         """Something was done with the mouse in a pane."""
         if self.panes.view(pane) is None:
@@ -187,6 +198,7 @@ class Desk:
         self.proposals.close()
         self.strip.close()
         self.box_maker.close()
+        self.reviewing.checking.close()
         self.cache.close()
 
     @property

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from calib.types import F32
+from fusion.boxes import Box3D
 from fusion.overlap import points_in_box
 from viewer.desk import Desk
 
 NAMES = ("track", "place", "size", "heading", "source", "points", "look")
+
+
+def _points_in(points: F32, box: Box3D) -> int:
+    """How many points lie in a box, told from those that lie near it."""
+    reach_m = float(np.linalg.norm(box.size_lwh_m)) / 2
+    (x, y, _), (xs, ys) = box.center, points.T[:2]
+    near = np.flatnonzero((np.abs(xs - x) <= reach_m) & (np.abs(ys - y) <= reach_m))
+    return int(points_in_box(points[near], box).sum())
 
 
 def facts(desk: Desk) -> dict[str, str]:
@@ -26,7 +36,7 @@ def facts(desk: Desk) -> dict[str, str]:
             "size": f"{box.length_m:.2f} x {box.width_m:.2f} x {box.height_m:.2f} m",
             "heading": f"{np.degrees(box.yaw_rad):.1f} deg",
             "source": f"{annotation.source}{sure}{', confirmed' if annotation.locked else ''}",
-            "points": str(int(points_in_box(desk.cloud.points, box).sum())),
+            "points": str(_points_in(desk.cloud.points, box)),
             "look": str(annotation.attributes.get("look", "-")),
         }
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from calib.types import Floats
 from viewer.scene.views import Flat, Orbit, Side, Size, View
 from viewer.session import Session
 
@@ -53,8 +54,12 @@ class Panes:
         """Brings the selected box into the middle of all panes."""
         annotation = self.session.annotation
         if annotation is not None:
-            self.orbit = self.orbit.onto(annotation.box.center, min(self.orbit.distance_m, CLOSE_M))
+            self.look_at(annotation.box.center)
             self.tie(afresh=True)
+
+    def look_at(self, place: Floats) -> None:
+        """Brings a place into the middle of the main pane, close up."""
+        self.orbit = self.orbit.onto(place, min(self.orbit.distance_m, CLOSE_M))
 
     def tie(self, afresh: bool = False) -> None:
         """Ties the flat views to the selected box where it is now; `afresh`, as large as fits, too."""

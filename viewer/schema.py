@@ -11,6 +11,7 @@ from pydantic import Field
 
 from autolabel.settings import Settings
 from formats.files import read_settings
+from fusion.checks.schema import Asked, LabelSchema
 from fusion.labels import LabelSet
 
 Metres = Annotated[float, Field(gt=0, le=100)]
@@ -88,6 +89,21 @@ class Schema(Settings):
     def category(self, name: str) -> Category:
         """One class; a plain one where the name is not known."""
         return next((c for c in self.categories if c.name == name), Category(name=name))
+
+    @property
+    def asked(self) -> LabelSchema:
+        """What labels must say; an attribute that several classes have may have the values of all of them."""
+        found: dict[str, Asked] = {}
+        for category in self.categories:
+            for one in category.attributes:
+                if one.required:
+                    known = found.get(one.name, Asked(of=one.of, values=one.values))
+                    free = not one.values or not known.values
+                    values = () if free else tuple(dict.fromkeys((*known.values, *one.values)))
+                    found[one.name] = Asked(
+                        of=known.of, classes=(*known.classes, category.name), values=values
+                    )
+        return LabelSchema(classes=tuple(c.name for c in self.categories), attributes=found)
 
     def colour(self, name: str) -> tuple[int, int, int]:
         """Red, green, blue of a class."""

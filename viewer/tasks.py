@@ -14,4 +14,5 @@ def going_on(desk: Desk) -> list[str]:
         found.append("solving a track again")
     if desk.box_maker.busy:
         found.append("making the 2D boxes of all frames")
-    return found
+    words = desk.reviewing.checking.words
+    return found if words is None else [*found, words]

@@ -25,7 +25,8 @@ writes this page. The log has 1,000 frames of 120,000 points and six full-HD ima
 disk, and 2,000 tracks of 30 boxes each, about 60 boxes in every frame. The window is 1500x950 pixels and
 everything is drawn **in software** (Mesa's llvmpipe, {cores} cores): a graphics card does the drawing in a
 fraction. "Wall" is what a person waits. The figures are medians of {rounds} rounds and, in brackets, the
-fastest. Solving tracks again by itself is switched off while edits are timed. "All threads" includes those
+fastest. Solving tracks again by itself is switched off while edits are timed, and the rules of review have
+answered about the last edit before the next one is made. "All threads" includes those
 that draw in software and those that read the next frames meanwhile. Opening is in a new process, its
 imports included, once; the kernels were compiled before.
 
@@ -114,7 +115,8 @@ class Bench:
         while quiet < QUIET:
             self.application.processEvents()
             time.sleep(0.01)
-            quiet = 0 if going_on(self.desk) or self.desk.cache.busy else quiet + 1
+            busy = going_on(self.desk) or self.desk.cache.busy or self.desk.reviewing.checking.busy
+            quiet = 0 if busy else quiet + 1
 
     def switching(self) -> Row:
         """From one cached frame to another and back."""

@@ -130,7 +130,9 @@ def window(qapp: "QApplication", make_desk: MakeDesk, tmp_path: Path) -> Iterato
     from viewer.qt.window import MainWindow
 
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path))
-    made = MainWindow(make_desk())
+    desk = make_desk()
+    desk.reviewing.checking.on = True  # as if begun: sweeps are searched only where a test asks for it
+    made = MainWindow(desk)
     made.resize(1000, 700)
     made.show()
     QTest.qWaitForWindowExposed(made)

@@ -16,6 +16,8 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from fusion.checks.config import CheckConfig, RuleConfig
+from fusion.checks.rules import RULES
 from fusion.edits import Group, PutTrack
 from fusion.labels import Source
 from fusion.overlap import points_in_box
@@ -198,8 +200,10 @@ def test_the_timeline_marks_what_findings_are_about(window: MainWindow) -> None:
         replace(a, source=Source.AUTO, locked=False, attributes={"look": "jumps", "confidence": 0.3})
         for a in list(track.annotations.values())[1:3]
     ]
+    off = {rule.id: RuleConfig(off=True) for rule in RULES if rule.id != "I9"}
+    desk.reviewing.checking.config = CheckConfig(rules=off)
     desk.session.apply(PutTrack(track.with_annotations(unsure)))
-    assert timeline._found(desk.session.track) == [1, 2]
+    until(lambda: timeline._found(desk.session.track) == [(1, 2)])
 
 
 def test_the_camera_stays_as_long_as_one_works_on_a_box(window: MainWindow) -> None:

@@ -21,7 +21,9 @@ from PyQt6.QtGui import QPalette
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from fusion.edits import PutAnnotations
+from fusion.checks.config import CheckConfig, RuleConfig
+from fusion.checks.rules import RULES
+from fusion.edits import PutAnnotations, RemoveTrack
 from fusion.labels import Source
 from viewer.actions import ACTIONS, conflicts
 from viewer.opened import SIMULATED, Opened, listed, simulated_drive
@@ -33,6 +35,7 @@ from viewer.qt.settings import note_opened, recent
 from viewer.qt.welcome import Welcome
 from viewer.qt.window import MainWindow
 from viewer.review.reviews import Place, State, commented
+from viewer.tasks import going_on
 
 LEFT, NOTHING = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -58,6 +61,12 @@ def back(window: MainWindow) -> None:
     QTest.qWait(50)
 
 
+def ask_only(window: MainWindow, *rules: str) -> None:
+    """Other rules are not asked."""
+    off = {rule.id: RuleConfig(skip=True) for rule in RULES if rule.id not in rules}
+    window.desk.reviewing.checking.config = CheckConfig(rules=off)
+
+
 def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not done():
@@ -66,11 +75,11 @@ def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def test_findings_are_listed_clicked_and_accepted_with_return(window: MainWindow) -> None:
+    ask_only(window, "I9")
     ids = make_unsure(window)
     review, desk = window.review, window.desk
     review.parentWidget().raise_()
-    QTest.qWait(50)
-    assert [finding.track_id for finding in review.model.listed] == ids
+    until(lambda: [finding.track_id for finding in review.model.listed] == ids)
     assert "3 findings" in review.summary.text()
     place = review.table.visualRect(review.model.index(0, 1)).center()
     QTest.mouseClick(review.table.viewport(), LEFT, NOTHING, place)
@@ -83,7 +92,34 @@ def test_findings_are_listed_clicked_and_accepted_with_return(window: MainWindow
     assert desk.session.selected == ids[2]
     assert [finding.track_id for finding in review.model.listed] == ids[2:]
     QTest.keyClick(window.canvas, Qt.Key.Key_Z, CTRL)
-    assert [finding.track_id for finding in review.model.listed] == ids[1:]
+    until(lambda: [finding.track_id for finding in review.model.listed] == ids[1:])
+
+
+def test_the_log_is_checked_and_what_was_missing_is_added(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.review.checking.slow_findings", lambda *told: ())
+    ask_only(window, "P14")
+    desk, review = window.desk, window.review
+    desk.session.apply(RemoveTrack("car-004"))
+    review.parentWidget().raise_()
+    until(lambda: not desk.reviewing.checking.busy)
+    assert review.summary.text() == "No findings in the labels alone"
+    QTest.keyClick(window.canvas, Qt.Key.Key_E, CTRL)
+    assert not review.check.isEnabled()
+    until(lambda: any("checking the log (" in task for task in going_on(desk)), 60)
+    until(lambda: bool(review.model.listed) and not desk.reviewing.checking.busy, 60)
+    assert review.check.isEnabled()
+    QTest.keyClick(window.canvas, Qt.Key.Key_N)
+    assert "an unlabelled" in window.notice.text()
+    assert "P14 missing object" in review.told.text()
+    assert review.table.selectionModel().isRowSelected(0)
+    assert desk.session.selected is None
+    count = len(desk.session.labels.tracks)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Return, CTRL)
+    assert len(desk.session.labels.tracks) == count + 1
+    QTest.keyClick(window.canvas, Qt.Key.Key_Z, CTRL)
+    assert len(desk.session.labels.tracks) == count
 
 
 def test_states_and_comments_reach_the_file(window: MainWindow) -> None:

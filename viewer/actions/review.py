@@ -17,6 +17,13 @@ ACTIONS = (
     Action("review.next", "Next finding", "Review", ("N",), lambda d: d.reviewing.next()),
     Action("review.previous", "Previous finding", "Review", ("Shift+N",), lambda d: d.reviewing.next(-1)),
     Action(
+        "review.check",
+        "Check the log: labels, sweeps, images",
+        "Review",
+        ("Ctrl+E",),
+        lambda d: d.reviewing.checking.check(),
+    ),
+    Action(
         "review.fix",
         "Repair the finding, go to the next",
         "Review",

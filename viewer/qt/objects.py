@@ -9,8 +9,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHeaderView,
-    QLabel,
-    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -21,6 +19,7 @@ from viewer.desk import Desk
 from viewer.facts import facts
 from viewer.frames.cache import Cloud
 from viewer.qt.forms import AttributeForm, NumberForm
+from viewer.qt.line import Line
 from viewer.tracks.rows import nearest_frame
 
 COLUMNS = ("id", "class", "boxes", "here")
@@ -104,11 +103,8 @@ class ObjectPanel(QWidget):
         self.category.addItems([category.name for category in desk.schema.categories])
         self.category.activated.connect(self._on_category)
         self.numbers, self.attributes = NumberForm(desk), AttributeForm(desk)
-        self.labels = {name: QLabel("-") for name in FACTS}
+        self.labels = {name: Line("-") for name in FACTS}
         self._told: tuple[Track | None, Annotation | None, Cloud] | None = None
-        for label in self.labels.values():
-            # A long name is cut off here rather than making the panel wide.
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         form = QFormLayout()
         for name, label in self.labels.items():
             form.addRow(name, label)
@@ -142,7 +138,6 @@ class ObjectPanel(QWidget):
             for name, text in facts(self.desk).items():
                 if name in self.labels:
                     self.labels[name].setText(text)
-                    self.labels[name].setToolTip(text)
 
     def _on_click(self, index: QModelIndex) -> None:
         track = self.model.tracks[index.row()]

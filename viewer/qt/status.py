@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from viewer.desk import Desk
 from viewer.frames.merge import Merge
+from viewer.qt.line import Line
 
 LOOK_MS, AT_ONCE_S, COMPLAINT_S = 200, 0.4, 8.0
 
@@ -36,7 +37,7 @@ class Status:
     def __init__(self, bar: QStatusBar, desk: Desk, going_on: Callable[[Desk], list[str]]) -> None:
         """Of a desk."""
         self.desk, self.going_on = desk, going_on
-        self.message, self.task, self.wheel = QLabel(), QLabel(), QProgressBar()
+        self.message, self.task, self.wheel = Line(), QLabel(), QProgressBar()
         self.wheel.setRange(0, 0)
         self.wheel.setFixedSize(90, 12)
         self.wheel.hide()
@@ -71,7 +72,9 @@ class Status:
     def _look(self) -> None:
         now = time.monotonic()
         there = self.going_on(self.desk)
-        self._since = {task: self._since.get(task, now) for task in there}
+        begun = {task.partition(" (")[0]: since for task, since in self._since.items()}
+        # How far a task is stands in brackets, and does not make it another one.
+        self._since = {task: begun.get(task.partition(" (")[0], now) for task in there}
         told = [
             f"{task} ... {now - since:.0f} s" if now - since >= 1 else f"{task} ..."
             for task, since in self._since.items()

@@ -30,6 +30,7 @@ class Timeline(QWidget):
         self.desk = desk
         self._rows = Rows(desk.session.log)
         self._tracks: list[Track] = []
+        self._left_px, self._step_px = float(NAMES_PX), 1.0
         self._findings: tuple[list[Finding], dict[str, list[Finding]]] | None = None
         self.bar = QScrollBar(Qt.Orientation.Vertical, self)
         self.bar.valueChanged.connect(self.update)
@@ -46,7 +47,10 @@ class Timeline(QWidget):
         self.update()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """More or fewer rows fit."""
+        """More or fewer rows fit, and frames stand closer or farther apart."""
+        self._left_px = min(NAMES_PX, NAMES_SHARE * self.width()) + MARGIN_PX
+        room = self.width() - self._left_px - MARGIN_PX - SCROLL_PX
+        self._step_px = max(room, 1.0) / max(len(self.desk.session.log) - 1, 1)
         self._fit_bar()
 
     def row_at(self, y: float) -> Track | None:
@@ -58,7 +62,7 @@ class Timeline(QWidget):
 
     def x_of(self, frame: int) -> float:
         """Where a frame is."""
-        return self._left() + frame * self._step_px()
+        return self._left_px + frame * self._step_px
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draws the rows that are in sight, and where one is."""
@@ -97,7 +101,7 @@ class Timeline(QWidget):
         frame: int | None = self._frame(where.x())
         if track is not None and where.y() >= self._top():
             session.select(track.id)
-            named = where.x() < self._left() - MARGIN_PX
+            named = where.x() < self._left_px - MARGIN_PX
             frame = nearest_frame(session.log, track, session.frame if named else self._frame(where.x()))
         if frame is not None:
             session.go_to(frame)
@@ -113,7 +117,7 @@ class Timeline(QWidget):
         self.bar.setValue(self.bar.value() - round(SCROLLED_ROWS * event.angleDelta().y() / 120))
 
     def _paint_ruler(self, painter: QPainter) -> None:
-        count, step = len(self.desk.session.log), self._step_px()
+        count, step = len(self.desk.session.log), self._step_px
         every = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if n * step >= LABEL_PX)
         for number in (1, *range(max(every, 2), count + 1, every)):
             x = self.x_of(number - 1)
@@ -123,11 +127,11 @@ class Timeline(QWidget):
             painter.drawText(QPointF(x + 3, 12), str(number))
 
     def _paint_row(self, painter: QPainter, track: Track, top: float, height: float) -> None:
-        middle, step = top + height / 2, self._step_px()
+        middle, step = top + height / 2, self._step_px
         painter.fillRect(QRectF(5, middle - 4, 8, 8), QColor(*self.desk.schema.colour(track.category)))
         painter.setPen(INK)
         name = track.id if track.id.startswith(track.category) else f"{track.category} {track.id}"
-        metrics, room = painter.fontMetrics(), int(self._left() - MARGIN_PX - 18)
+        metrics, room = painter.fontMetrics(), int(self._left_px - MARGIN_PX - 18)
         text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QPointF(17, middle + metrics.ascent() / 2 - 1), text)
         row = self._rows.of(track)
@@ -135,8 +139,8 @@ class Timeline(QWidget):
             painter.fillRect(self._stretch(run, middle - BAR_PX / 2, BAR_PX), COLOURS[source])
         for run in row.confirmed:
             painter.fillRect(self._stretch(run, middle + BAR_PX / 2, 2), CONFIRMED)
-        for frame in self._found(track):
-            painter.fillRect(self._stretch((frame, frame), middle - BAR_PX / 2 - 2, 2), FOUND)
+        for run in self._found(track):
+            painter.fillRect(self._stretch(run, middle - BAR_PX / 2 - 2, 2), FOUND)
         for frame, annotation in row.keys:
             if step >= DIAMONDS_FROM_PX:
                 diamond(painter, QPointF(self.x_of(frame), middle), annotation)
@@ -144,22 +148,26 @@ class Timeline(QWidget):
                 place = QRectF(self.x_of(frame) - 0.75, middle - 5, 1.5, 10)
                 painter.fillRect(place, colour_of(annotation))
 
-    def _found(self, track: Track) -> list[int]:
-        """The frames of a track that findings are about."""
+    def _found(self, track: Track) -> list[Run]:
+        """The stretches of a track that findings are about."""
         findings = self.desk.reviewing.findings()
         if self._findings is None or self._findings[0] is not findings:
             by_track: dict[str, list[Finding]] = {}
             for one in findings:
                 by_track.setdefault(one.track_id or "", []).append(one)
             self._findings = (findings, by_track)
-        times = [t for one in self._findings[1].get(track.id, ()) for t in one.timestamps_ns]
-        frames = frames_at(self.desk.session.log, np.array(times, dtype=np.int64))
-        return [int(frame) for frame in np.unique(frames[frames >= 0])]
+        times = {t for one in self._findings[1].get(track.id, ()) for t in one.timestamps_ns}
+        if not times:
+            return []
+        frames = np.sort(frames_at(self.desk.session.log, np.array(list(times), dtype=np.int64)))
+        frames = frames[frames >= 0]
+        parts = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+        return [(int(part[0]), int(part[-1])) for part in parts if len(part)]
 
     def _stretch(self, run: Run, top: float, height: float) -> QRectF:
         """From the first of some frames to the last, up to halfway to the next ones."""
-        half, last = self._step_px() / 2, self.x_of(len(self.desk.session.log) - 1)
-        left = max(self.x_of(run[0]) - half, self._left() - MARGIN_PX + 2)
+        half, last = self._step_px / 2, self.x_of(len(self.desk.session.log) - 1)
+        left = max(self.x_of(run[0]) - half, self._left_px - MARGIN_PX + 2)
         right = min(self.x_of(run[1]) + half, last + MARGIN_PX - 2)
         return QRectF(left, top, max(right - left, 1.5), height)
 
@@ -175,12 +183,5 @@ class Timeline(QWidget):
     def _fitting(self) -> int:
         return int((self.height() - self._top()) // ROW_PX)
 
-    def _left(self) -> float:
-        return min(NAMES_PX, NAMES_SHARE * self.width()) + MARGIN_PX
-
-    def _step_px(self) -> float:
-        room = self.width() - self._left() - MARGIN_PX - SCROLL_PX
-        return max(room, 1.0) / max(len(self.desk.session.log) - 1, 1)
-
     def _frame(self, x: float) -> int:
-        return round((x - self._left()) / self._step_px())
+        return round((x - self._left_px) / self._step_px)

@@ -102,6 +102,8 @@ class MainWindow(QMainWindow):
 
     def refresh(self) -> None:
         """Shows what has changed, everywhere."""
+        if self.desk.frame is not None:
+            self.desk.reviewing.checking.begin()
         self.canvas.update()
         for panel in self._panels:
             panel.refresh()
@@ -155,6 +157,7 @@ class MainWindow(QMainWindow):
         kept.setValue("docks", self.saveState())
         self.desk.strip.unseen()
         self.desk.proposals.live.stop()
+        self.desk.reviewing.checking.close()
         self.desk.proposals.later, self.desk.pointer_moved = lambda run: None, lambda: None
         self.desk.changed, self.desk.cache.arrived = lambda: None, lambda number: None
         self._shown.close()

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from fusion.boxes import Box3D
 from fusion.checks import Finding
-from fusion.edits import Edit
+from fusion.checks.config import CheckConfig
+from fusion.edits import Edit, PutTrack
 from fusion.labels import LabelSet, Review
 from viewer.review import reviews
-from viewer.review.findings import Findings
+from viewer.review.checking import Checking
+from viewer.review.findings import Standing, open_findings
 from viewer.review.reviews import Place, State
+from viewer.same import same
 from viewer.schema import Schema
 from viewer.session import Changed, Session
 
 # Asks for one line of text: a title, what is offered, and what comes of it; None where nothing was said.
 Ask = Callable[[str, Sequence[str]], str | None]
+Place3D = tuple[float, float, float]
 
 
 @dataclass(eq=False)
@@ -25,37 +30,61 @@ class Reviewing:
     Attributes:
         session: the labels.
         schema: what has to be said of objects.
-        look: brings the selected box into view.
+        look: brings the selected box, or else a place in the ego frame, into view.
         ask: asks the person for words.
-        current: the finding that one has gone to, for as long as its object stays selected.
+        checking: what the rules say.
     """
 
     session: Session
     schema: Schema
-    look: Callable[[], None] = lambda: None
+    look: Callable[[Place3D | None], None] = lambda place: None
     ask: Ask = lambda title, offered: None
-    current: Finding | None = None
-    _rules: Findings = field(init=False, repr=False)
-    _open: tuple[LabelSet, list[Finding]] | None = field(default=None, repr=False)
+    checking: Checking = field(init=False)
+    _at: tuple[str, int] | None = field(default=None, repr=False)
+    _open: tuple[LabelSet, Standing, dict[str, Finding], list[Finding]] | None = field(
+        default=None, repr=False
+    )
 
     def __post_init__(self) -> None:
-        self._rules = Findings(self.schema)
+        config = CheckConfig(labels=self.schema.asked)
+        self.checking = Checking(
+            self.session.log, config, lambda: self.session.store.labels, lambda run: run()
+        )
         self.session.subscribe(self._on_session)
 
     def findings(self) -> list[Finding]:
-        """What nobody has accepted yet; the same list as long as nothing changes."""
-        labels = self.session.store.labels
-        if self._open is None or self._open[0] is not labels:
-            found = [one for one in self._rules.of(labels) if not reviews.is_accepted(labels, one)]
-            self._open = (labels, found)
-        return self._open[1]
+        """What still holds and nobody has accepted; the same list as long as nothing changes."""
+        labels, standing = self.session.store.labels, self.checking.standing
+        if self._open is None or self._open[0] is not labels or self._open[1] is not standing:
+            found = open_findings(standing, labels, reviews.settled(labels))
+            listed = list(found.values())
+            known = [] if self._open is None else self._open[3]
+            self._open = (labels, standing, found, known if same(known, listed) else listed)
+        return self._open[3]
+
+    @property
+    def current(self) -> Finding | None:
+        """The finding that one has gone to, for as long as it holds and its object stays selected."""
+        self.findings()
+        return None if self._at is None or self._open is None else self._open[2].get(self._at[0])
 
     def go_to(self, finding: Finding) -> None:
         """Shows what a finding is about."""
-        self.current = None
+        session, there = self.session, self.findings()
+        if finding.track_id is None:
+            session.select(None)
         self.show(Place(finding.track_id), finding.timestamps_ns)
-        self.current = finding
-        self.look()
+        self._at = (finding.id, _place_of(finding, there))
+        proposed = self.proposed()
+        self.look(finding.place if proposed is None else _middle(proposed))
+
+    def proposed(self) -> Box3D | None:
+        """The box that the finding one has gone to would add to the frame that is shown."""
+        fix = None if self.current is None else self.current.fix
+        if not isinstance(fix, PutTrack):
+            return None
+        there = fix.track.annotations.get(self.session.time_ns)
+        return None if there is None else there.box
 
     def show(self, place: Place, times_ns: Sequence[int] = ()) -> None:
         """Selects the track of a place, in the nearest of some frames where it is."""
@@ -72,12 +101,16 @@ class Reviewing:
 
     def next(self, step: int = 1) -> None:
         """Goes to the next finding."""
-        there = self.findings()
-        if there:
-            ids = [one.id for one in there]
-            known = None if self.current is None else self.current.id
-            at = ids.index(known) + step if known in ids else 0 if step > 0 else -1
-            self.go_to(there[at % len(there)])
+        there, now = self.findings(), self.current
+        if not there:
+            return
+        if self._at is None:
+            at = 0 if step > 0 else -1
+        elif now is None:  # it holds no longer, and what came after it stands in its place
+            at = self._at[1] + min(step, 0)
+        else:
+            at = _place_of(now, there) + step
+        self.go_to(there[at % len(there)])
 
     def accept(self) -> bool:
         """Says that all is right with the finding that is looked at, and goes on; whether there was one."""
@@ -159,15 +192,27 @@ class Reviewing:
 
     def _done(self, finding: Finding, edit: Edit) -> None:
         """Makes an edit that settles a finding, and goes to the one that comes after it."""
-        ids = [one.id for one in self.findings()]
-        at = ids.index(finding.id) if finding.id in ids else 0
+        before = self.findings()
+        at = _place_of(finding, before)
         self.session.apply(edit)
-        self.current = None
-        left = self.findings()
-        if left:
-            self.go_to(left[min(at, len(left) - 1)])
+        self._at = None
+        left = {id(one) for one in self.findings() if one is not finding}
+        goal = next((one for one in (*before[at + 1 :], *before[:at]) if id(one) in left), None)
+        if goal is not None:
+            self.go_to(goal)
 
     def _on_session(self, changed: Changed) -> None:
-        known = None if self.current is None else self.current.track_id
-        if Changed.SELECTION in changed and self.session.selected != known:
-            self.current = None
+        if Changed.LABELS in changed:
+            self.checking.noticed()
+        now = self.current
+        if Changed.SELECTION in changed and (now is None or self.session.selected != now.track_id):
+            self._at = None
+
+
+def _place_of(finding: Finding, listed: list[Finding]) -> int:
+    return next((k for k, one in enumerate(listed) if one is finding), 0)
+
+
+def _middle(box: Box3D) -> Place3D:
+    x, y, z = box.center.tolist()
+    return x, y, z

@@ -109,10 +109,9 @@ def with_state(labels: LabelSet, place: Place, state: State, reason: str, author
     return Group((*gone, PutReview(made)), f"{state.capitalize()}: {_named(place)}")
 
 
-def is_accepted(labels: LabelSet, finding: Finding) -> bool:
-    """Whether a person has said that all is right there."""
-    review = labels.reviews.get(finding.id)
-    return review is not None and review.state == ACCEPTED
+def settled(labels: LabelSet) -> set[str]:
+    """The ids of the findings of which a person has said that all is right there."""
+    return {review.id for review in labels.reviews.values() if review.state == ACCEPTED}
 
 
 def accepted(labels: LabelSet, finding: Finding, author: str) -> Edit:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.types import F32, U8, Floats
-from fusion.boxes import EDGES, Box3D
+from calib.types import F32, F64, U8, Floats
+from fusion.boxes import EDGES, Box3D, Boxes
 
 WIDTH_PX, SELECTED_PX, HOVERED_PX = 1.6, 2.6, 2.2
 WHITE = (255, 255, 255)
-FACE_ALPHA = 38
+FACE_ALPHA, GHOST_ALPHA = 38, 130
 PIN, PIN_M = (255, 190, 70), (0.25, 0.9)
 SIGHT, CROSS_M = (255, 200, 60), 0.5
 # Two triangles for each face, whose corners run as `UNIT_CORNERS` does.
@@ -96,10 +96,23 @@ class BoxLook:
         """Of its lines."""
         return SELECTED_PX if self.selected else HOVERED_PX if self.hovered else WIDTH_PX
 
+    @property
+    def rgba(self) -> tuple[int, int, int, int]:
+        """Of its lines."""
+        return (*(WHITE if self.selected else self.colour), GHOST_ALPHA if self.ghost else 255)
+
 
 def box_lines(looks: Iterable[BoxLook]) -> Lines:
     """Edges of boxes, and for each a line on the ground that says where its front is."""
-    return Lines.joined(_lines_of(look) for look in looks)
+    listed = list(looks)
+    boxes = Boxes.stack(look.box for look in listed)
+    ends = np.concatenate([boxes.corners()[:, np.array(EDGES)], _headings(boxes)], axis=1)
+    each = ends.shape[1]
+    colours = np.array([look.rgba for look in listed], dtype=np.uint8).reshape(-1, 4)
+    widths_px = np.array([look.width_px for look in listed], dtype=np.float32)
+    return Lines(
+        ends.reshape(-1, 2, 3).astype(np.float32), np.repeat(colours, each, 0), np.repeat(widths_px, each)
+    )
 
 
 def box_faces(looks: Iterable[BoxLook]) -> Faces:
@@ -107,12 +120,14 @@ def box_faces(looks: Iterable[BoxLook]) -> Faces:
     return Faces.of((look.box, look.colour) for look in looks if look.selected or look.hovered)
 
 
-def heading_ends(box: Box3D) -> Floats:
-    """(1, 2, 3) from the middle of the bottom to a little beyond the front."""
-    ahead = box.length_m / 2 + min(0.25 * box.length_m, 0.8)
-    return np.asarray(
-        box.ego_from_box @ np.array([[0.0, 0, -box.height_m / 2], [ahead, 0, -box.height_m / 2]])
-    )[None]
+def _headings(boxes: Boxes) -> F64:
+    """(N, 1, 2, 3) from the middle of each bottom to a little beyond the front."""
+    length_m, _, height_m = boxes.sizes_lwh_m.T
+    ends = np.zeros((len(boxes), 1, 2, 3))
+    ends[:, 0, 1, 0] = length_m / 2 + np.minimum(0.25 * length_m, 0.8)
+    ends[:, 0, :, 2] = -height_m[:, None] / 2
+    turned = np.einsum("nij,nakj->naki", boxes.dst_from_box.rotations, ends)
+    return np.asarray(turned + boxes.dst_from_box.translations[:, None, None])
 
 
 def sight_lines(eye: Floats, end: Floats, meets: bool) -> Lines:
@@ -148,12 +163,4 @@ def grid(half_m: float = 60.0, step_m: float = 10.0, z_m: float = 0.0) -> Lines:
             Lines.of(axes[:1], (235, 80, 80), 2.0),
             Lines.of(axes[1:], (80, 210, 110), 2.0),
         ]
-    )
-
-
-def _lines_of(look: BoxLook) -> Lines:
-    edges = look.box.corners()[np.array(EDGES)]
-    colour = WHITE if look.selected else look.colour
-    return Lines.of(
-        np.concatenate([edges, heading_ends(look.box)]), colour, look.width_px, 130 if look.ghost else 255
     )

@@ -132,6 +132,7 @@ class Shown:
             desk.hovered,
             desk.display.others,
             desk.proposals.ghost,
+            desk.reviewing.current,
             desk.sightline,
             session.labels.reviews,
         )
@@ -159,7 +160,10 @@ class Shown:
 
     def _ghost(self) -> list[BoxLook]:
         found = self.desk.proposals.at(self.desk.session.time_ns)
-        return [] if found is None else [BoxLook(found.box, GHOST, ghost=True)]
+        if found is not None:
+            return [BoxLook(found.box, GHOST, ghost=True)]
+        box = self.desk.reviewing.proposed()
+        return [] if box is None else [BoxLook(box, GHOST, hovered=True, ghost=True)]
 
     def _line(self) -> list[Lines]:
         line = self.desk.sightline

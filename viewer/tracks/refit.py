@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from autolabel.confidence.confidence import CONFIDENCE, LOOK
 from autolabel.config import Config
 from autolabel.reconstruct.complete import complete
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from fusion.edits import Edit, Group, PutAnnotations, RemoveAnnotations
-from fusion.labels import Annotation, Attributes, LabelSet, Source, Track
+from fusion.labels import CONFIDENCE, LOOK, Annotation, Attributes, LabelSet, Source, Track
 from fusion.log import DriveLog
 from viewer.tracks.keyframes import is_keyframe
 
