@@ -121,6 +121,8 @@ def main() -> None:
             desk.cache.wait(FRAME)
             QTest.qWait(300)
             arrange(window)
+            while desk.reviewing.checking.busy:
+                QTest.qWait(200)
             QTest.qWait(3000)
             screen = window.screen()
             assert screen is not None
