@@ -27,7 +27,7 @@ def overview_of(summaries: Sequence[dict[str, Any]], failed: Sequence[tuple[str,
     words = ", ".join(f"{told[name]} {name}" for name in ("mandatory", "warning", "info"))
     summary = Verdict(
         "bad" if failed or told["mandatory"] else "warning" if told["warning"] else "good",
-        f"{words} in {boxes} boxes of {len(summaries)} logs; {len(failed)} logs failed.",
+        f"{words} in {boxes} boxes of {len(summaries)} logs; {len(failed)} could not be checked.",
     )
     worst = sorted(summaries, key=lambda one: (-one["saved_s"], one["log"]))
     rows = [

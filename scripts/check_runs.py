@@ -49,7 +49,7 @@ class Checks:
 
     Attributes:
         sources: what is checked, against what.
-        report: the page to write.
+        report: the page to write; its name gets `.html` where it ends otherwise.
         most: of how many objects it has pictures.
         fix: whether sure repairs are made.
         strict: whether warnings count.
@@ -64,6 +64,11 @@ class Checks:
     as_json: bool
     _told: list[dict[str, Any]] = field(init=False, default_factory=list)
     _failed: list[tuple[str, str]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        # The folder of the pages has the page's own name without its suffix.
+        if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
+            self.report = self.report.with_name(f"{self.report.name}.html")
 
     def each(self, places: Sequence[LogAt]) -> int:
         """Checks logs one after the other, and returns the exit code."""

@@ -40,7 +40,7 @@ class Finding:
         other_id: a second track it is about: the one that overlaps, continues or is swapped with the first.
         place: (x, y, z) in the ego frame of its first frame, where it is about no track.
         chance: how likely it is right, 0 to 1.
-        about: the attribute it is about, if it is about one.
+        about: the attribute, or the mistake in the rig, that it is about, if it is about one.
     """
 
     rule: str

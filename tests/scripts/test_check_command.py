@@ -143,7 +143,7 @@ def test_rules_of_a_project_are_heeded(
 ) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(
-        "rules:\n  P11: {off: true}\n  T1: {severity: mandatory, classes: {bus: {share: 0.5}}}\n"
+        "rules:\n  P11: {skip: true}\n  T1: {severity: mandatory, classes: {bus: {share: 0.5}}}\n"
         "labels:\n  classes: [car, bus]\n"
     )
     code, said, _ = crosslabel(drives / "wrong", "--no-search", "--rules", rules, "--json")
@@ -151,7 +151,7 @@ def test_rules_of_a_project_are_heeded(
     assert code == 1 and "P11" not in told["by_rule"] and "T1" not in told["by_rule"]
     assert told["by_rule"]["I2"] == 2 and told["skipped"]["P11"] == "switched off by the project"
     for text, place in (
-        ("rules:\n  Z9: {off: true}\n", "there is no rule Z9"),
+        ("rules:\n  Z9: {skip: true}\n", "there is no rule Z9"),
         ("rules:\n  T1: {limits: {width: 3}}\n", "has no limit width"),
         ("rules:\n  T1: {severity: bad}\n", "rules.T1.severity"),
         ("rules: [\n", "line 2"),

@@ -151,7 +151,9 @@ class Facts:
 
     @cached_property
     def leaps(self) -> dict[int, Leap]:
-        """Frames from which on everything steps aside together."""
+        """Frames from which on everything steps aside together, where the log says how the car moved."""
+        if not self.poses_known:
+            return {}
         return leaps_of(self.motion, self.by_frame, self.world.dst_from_box.yaws_rad)
 
     @cached_property

@@ -10,6 +10,7 @@ import numpy as np
 from calib.types import F64, I64
 from fusion.categories import Kind, kind_of
 from fusion.checks.blame import Judgement, Views, judge, views_of
+from fusion.checks.blame.pairs import overlaps
 from fusion.checks.evidence import Evidence
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
@@ -51,20 +52,10 @@ def _compare(
     views: Views, rows: I64, told: Evidence, kinds: Sequence[Kind], own: F64, best: F64, other: list[str]
 ) -> None:
     """Fills the columns of the views of one image."""
-    overlaps = iou_px(views.ltrb_px[rows], told.ltrb_px)
     seen = [kind_of(name) for name in told.categories]
-    for row, shares in zip(rows.tolist(), overlaps, strict=True):
+    for row, shares in zip(rows.tolist(), overlaps(views.ltrb_px[rows], told.ltrb_px), strict=True):
         alike = np.array([kind is kinds[views.tracks[row]] for kind in seen], dtype=np.bool_)
         own[row] = shares.max(initial=0.0, where=alike)
         best[row] = shares.max(initial=0.0)
         if best[row] > own[row]:
             other[row] = told.categories[int(np.argmax(shares))]
-
-
-def iou_px(a_px: F64, b_px: F64) -> F64:
-    """(A, B) intersection over union of rectangles (A, 4) and (B, 4): left, top, right, bottom."""
-    low = np.maximum(a_px[:, None, :2], b_px[None, :, :2])
-    high = np.minimum(a_px[:, None, 2:], b_px[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    areas_a, areas_b = (np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (a_px, b_px))
-    return np.asarray(shared / np.maximum(areas_a[:, None] + areas_b[None] - shared, 1e-9))

@@ -3,6 +3,7 @@
 from fusion.checks.rule import Rule
 from fusion.checks.rules.images.beside import beside
 from fusion.checks.rules.images.size import other_size
+from fusion.checks.rules.images.truncation import said_wrong as truncation_said_wrong
 from fusion.checks.rules.images.unseen import not_in_images, other_class
 from fusion.checks.rules.integrity.names import left_out, not_said, unknown_class
 from fusion.checks.rules.integrity.numbers import empty_track, no_frame, swapped_sides, unusable
@@ -16,6 +17,8 @@ from fusion.checks.rules.points.loose_face import loose_face
 from fusion.checks.rules.points.missing_object import missing_object
 from fusion.checks.rules.points.off_the_ground import off_the_ground
 from fusion.checks.rules.points.overlap import duplicate, overlap
+from fusion.checks.rules.points.region import outside
+from fusion.checks.rules.points.sparse import sparse
 from fusion.checks.rules.points.throughout import cut_throughout, loose_throughout
 from fusion.checks.rules.points.tilted import tilted
 from fusion.checks.rules.points.unseen import unseen
@@ -27,6 +30,7 @@ from fusion.checks.rules.sensors.times import apart, shared_times
 from fusion.checks.rules.time.cut_track import cut_track
 from fusion.checks.rules.time.gap import gap
 from fusion.checks.rules.time.heading import heading
+from fusion.checks.rules.time.interpolated import interpolated
 from fusion.checks.rules.time.leap import leap, swapped
 from fusion.checks.rules.time.restless import said_wrong, wanders
 from fusion.checks.rules.time.short_track import short_track
@@ -47,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     unsure,
     empty_box,
     few_points,
+    sparse,
     loose_face,
     cut_object,
     off_the_ground,
@@ -55,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     unusual_size,
     overlap,
     duplicate,
+    outside,
     ground_only,
     missing_object,
     unseen,
@@ -70,6 +76,7 @@ RULES: tuple[Rule, ...] = (
     gap,
     cut_track,
     leap,
+    interpolated,
     short_track,
     swapped,
     step_aside,
@@ -78,6 +85,7 @@ RULES: tuple[Rule, ...] = (
     not_in_images,
     other_class,
     other_size,
+    truncation_said_wrong,
     moves,
     camera_off,
     shared_times,

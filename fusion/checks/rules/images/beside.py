@@ -19,7 +19,7 @@ from fusion.checks.rule import Limits, Need, rule
     "beside its object",
     Severity.WARNING,
     chance=0.4,
-    needs=[Need.EVIDENCE],
+    needs=[Need.POSES, Need.EVIDENCE],
     sigmas=6.0,
     least_px=6.0,
     least_m=0.3,

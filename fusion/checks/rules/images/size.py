@@ -17,7 +17,7 @@ from fusion.checks.rule import Limits, Need, rule
     "another size in the images",
     Severity.WARNING,
     chance=0.5,
-    needs=[Need.EVIDENCE],
+    needs=[Need.POSES, Need.EVIDENCE],
     ratio=1.25,
     least_images=5,
 )
@@ -38,5 +38,5 @@ def other_size(facts: Facts, limits: Limits) -> Iterator[Finding]:
         excess = max(ratio, 1 / ratio)
         if excess > limits["ratio"]:
             way = "higher" if ratio > 1 else "lower"
-            words = f"{100 * (excess - 1):.0f} % {way} than its object in {mine.sum()} images"
+            words = f"{100 * abs(ratio - 1):.0f} % {way} than its object in {mine.sum()} images"
             yield track_found(facts, track, words, value=excess, limit=limits["ratio"])

@@ -48,7 +48,17 @@ def not_said(facts: Facts, limits: Limits) -> Iterator[Finding]:
                 yield boxes_found(facts, rows, words, fix=fix, about=name)
 
 
-@rule("I8", "attribute left out", Severity.WARNING, chance=0.7, whole=True, share=0.97, least_boxes=30)
+@rule(
+    "I8",
+    "attribute left out",
+    Severity.WARNING,
+    chance=0.7,
+    whole=True,
+    share=0.9,
+    least_boxes=30,
+    least_tracks=8,
+    most_tracks=2,
+)
 def left_out(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """Nearly all other boxes of the class say it, and these do not, though nobody asks for it by name."""
     names = [track.category for track in facts.tracks]
@@ -63,6 +73,22 @@ def left_out(facts: Facts, limits: Limits) -> Iterator[Finding]:
                 silent[[row for row in mine if name not in facts.annotations[row].attributes]] = True
                 for rows in facts.episodes(silent):
                     yield boxes_found(facts, rows, f"{name} is not said {frames_said(rows)}", about=name)
+    yield from _left_out_of_tracks(facts, limits)
+
+
+def _left_out_of_tracks(facts: Facts, limits: Limits) -> Iterator[Finding]:
+    """The same of what is said of tracks as a whole."""
+    there = [number for number, track in enumerate(facts.tracks) if track.annotations]
+    for category in sorted({facts.tracks[number].category for number in there}):
+        mine = [number for number in there if facts.tracks[number].category == category]
+        if len(mine) < limits["least_tracks"]:
+            continue
+        said = Counter(name for number in mine for name in facts.tracks[number].attributes)
+        for name, count in sorted(said.items()):
+            if 0 < len(mine) - count <= limits["most_tracks"]:
+                for number in mine:
+                    if name not in facts.tracks[number].attributes:
+                        yield track_found(facts, number, f"{name} is not said of the track", about=name)
 
 
 def _as_the_others(facts: Facts, rows: I64, number: int, name: str, asked: Asked) -> Edit | None:

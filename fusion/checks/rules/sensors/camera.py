@@ -12,7 +12,7 @@ from fusion.checks.rule import Limits, Need, rule
 REPAIR_S = 60.0
 
 
-@rule("K2", "camera is off", Severity.WARNING, chance=0.8, needs=[Need.EVIDENCE])
+@rule("K2", "camera is off", Severity.WARNING, chance=0.8, needs=[Need.POSES, Need.EVIDENCE])
 def camera_off(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """All objects of a camera stand beside their rectangles by the same turn, or by the same time.
 

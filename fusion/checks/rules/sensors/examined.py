@@ -30,4 +30,5 @@ def mistaken(facts: Facts, limits: Limits) -> Iterator[Finding]:
         if one.severity == "wrong":
             camera = one.sensor if one.sensor in facts.log.rig.cameras else None
             mend = f": {one.mend}" if one.mend else ""
-            yield Finding("", Severity.INFO, f"{one.message}{mend}", REPAIR_S, camera=camera)
+            words, about = f"{one.message}{mend}", f"{one.sensor}: {one.code}"
+            yield Finding("", Severity.INFO, words, REPAIR_S, camera=camera, about=about)
