@@ -110,7 +110,7 @@ def read_settings(path: Path, model: type[Model]) -> Model:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}" if mark else ""
-        raise FormatError(path, where, f"no YAML: {error.problem}") from None
+        raise FormatError(path, where, f"cannot be read: {error.problem}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FormatError(path, "", f"cannot be read: {str(error).splitlines()[0]}") from None
     except ValidationError as error:

@@ -200,7 +200,7 @@ def test_the_timeline_marks_what_findings_are_about(window: MainWindow) -> None:
         replace(a, source=Source.AUTO, locked=False, attributes={"look": "jumps", "confidence": 0.3})
         for a in list(track.annotations.values())[1:3]
     ]
-    off = {rule.id: RuleConfig(off=True) for rule in RULES if rule.id != "I9"}
+    off = {rule.id: RuleConfig(skip=True) for rule in RULES if rule.id != "I9"}
     desk.reviewing.checking.config = CheckConfig(rules=off)
     desk.session.apply(PutTrack(track.with_annotations(unsure)))
     until(lambda: timeline._found(desk.session.track) == [(1, 2)])
