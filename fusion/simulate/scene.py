@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,9 +22,15 @@ NONE = -1
 KNOT_NS = 500_000
 FARTHEST_MOVER_M = 150.0
 
+# Every scene of Open3D takes a thread-specific key of the process, and there are 1,024 in all: with
+# none left it ends the process. A drive has about 250 solids, so the oldest scenes are given up.
+MOST_CASTERS = 512
+
 
 class Solid:
     """A mesh that rays can hit, in its own frame; many threads may cast at once."""
+
+    _with_caster: ClassVar[deque[weakref.ref[Solid]]] = deque()
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
@@ -34,7 +42,17 @@ class Solid:
         with self._lock:
             if self._ready is None:
                 self._ready = self._committed()
-        return self._ready
+                self._with_caster.append(weakref.ref(self))
+            caster = self._ready
+        while len(self._with_caster) > MOST_CASTERS:
+            oldest = self._with_caster.popleft()()
+            if oldest is not None:
+                oldest._give_up()
+        return caster
+
+    def _give_up(self) -> None:
+        with self._lock:
+            self._ready = None
 
     def _committed(self) -> Any:
         """A scene of Open3D, which builds its tree on the first cast: not something to do in two threads."""

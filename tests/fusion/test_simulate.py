@@ -16,7 +16,10 @@ from fusion import Box3D, Boxes, deskew
 from fusion.beam import seen_ns
 from fusion.overlap import iou_bev
 from fusion.simulate import Drive, SimulationConfig, _kernels, simulate, visible_only
+from fusion.simulate.materials import Material
+from fusion.simulate.mesh import box
 from fusion.simulate.scan import beam_elevations, pulses
+from fusion.simulate.scene import Solid
 
 VEHICLES = {"car", "truck", "bus", "cyclist"}
 
@@ -454,3 +457,11 @@ def test_tiny_is_fast():
 def test_a_config_that_cannot_be_is_refused(wrong):
     with pytest.raises(CrosslabelError):
         SimulationConfig(**wrong)
+
+
+def test_more_things_than_open3d_can_hold_at_once() -> None:
+    """Its scenes take keys of the process, which has 1,024: several drives held at once need more."""
+    solids = [Solid(box((1 + k, -1, -1), (2 + k, 1, 1), Material.GROUND, (0, 0, 0))) for k in range(1100)]
+    ray = np.array([[0.0, 0, 0, 1, 0, 0]])
+    assert [solid.cast(ray)[0][0] for solid in solids] == [1 + k for k in range(1100)]
+    assert solids[0].cast(ray)[0][0] == 1, "the first, whose scene was given up"
