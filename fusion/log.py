@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from calib.rig import Rig
 from calib.types import I64, U8, frozen
@@ -120,6 +121,14 @@ class DriveLog:
             return None
         ref = refs[_nearest(self._sweep_times[lidar], timestamp_ns)]
         return ref if ref.timestamp_ns == timestamp_ns else None
+
+    def frames_at(self, times_ns: ArrayLike) -> I64:
+        """(M,) the number of the frame at each of (M,) instants; -1 where there is none."""
+        wanted_ns = np.asarray(times_ns, dtype=np.int64).reshape(-1)
+        if len(self) == 0:
+            return np.full(len(wanted_ns), -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.timestamps_ns, wanted_ns), len(self) - 1)
+        return np.where(self.timestamps_ns[at] == wanted_ns, at, -1)
 
     def image_near(self, camera: str, timestamp_ns: int, within_ns: int = 100_000_000) -> ImageRef | None:
         """The image of a camera that was taken nearest to an instant; None where none is near enough."""

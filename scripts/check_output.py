@@ -94,11 +94,7 @@ def _finding(log: DriveLog, one: Finding) -> dict[str, Any]:
 
 def frames_of(log: DriveLog, timestamps_ns: Sequence[int]) -> list[int]:
     """The numbers of the frames at some instants; instants that are no frames are left out."""
-    import numpy as np
-
-    known = log.timestamps_ns
-    at = np.minimum(np.searchsorted(known, timestamps_ns), max(len(known) - 1, 0))
-    return [int(k) for k, t in zip(at, timestamps_ns, strict=True) if len(known) and known[k] == t]
+    return [int(frame) for frame in log.frames_at(timestamps_ns) if frame >= 0]
 
 
 def table(log: DriveLog, checked: Checked, items: Sequence[Item]) -> str:

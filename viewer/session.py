@@ -94,9 +94,8 @@ class Session:
 
     def frame_at(self, time_ns: int) -> int | None:
         """The number of the frame at an instant, if there is one."""
-        number = int(np.searchsorted(self.log.timestamps_ns, time_ns))
-        known = number < len(self.log) and int(self.log.timestamps_ns[number]) == time_ns
-        return number if known else None
+        number = int(self.log.frames_at([time_ns])[0])
+        return number if number >= 0 else None
 
     def subscribe(self, listener: Listener) -> None:
         """Calls a listener after every change."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from calib.types import I64
+from calib.types import F64, I64
 from fusion.boxes import Box3D
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
@@ -78,3 +78,10 @@ def frames_said(rows: I64) -> str:
 def degrees(angle_rad: float) -> str:
     """An angle as people read it."""
     return f"{np.degrees(angle_rad):.0f} degrees"
+
+
+def aside(shift_m: F64) -> str:
+    """How far, and on which side of something, a shift (3,) forward, left and up leads; mostly."""
+    names = (("ahead of", "behind"), ("to the left of", "to the right of"), ("above", "below"))
+    axis = int(np.argmax(np.abs(shift_m)))
+    return f"{abs(shift_m[axis]):.2f} m {names[axis][int(shift_m[axis] < 0)]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 from fusion.checks.finding import Finding, Severity
 
@@ -37,10 +38,7 @@ class Item:
     @property
     def chance(self) -> float:
         """How likely any of them is right."""
-        wrong = 1.0
-        for one in self.findings:
-            wrong *= 1 - one.chance
-        return 1 - wrong
+        return _chance(self.findings)
 
     @property
     def words(self) -> str:
@@ -70,7 +68,9 @@ def queue(findings: Iterable[Finding]) -> list[Item]:
 def _item(findings: list[Finding]) -> Item:
     ordered = sorted(findings, key=lambda one: (-WEIGHT[one.severity] * one.chance, one.id))
     worth = max(WEIGHT[one.severity] for one in ordered)
-    wrong = 1.0
-    for one in ordered:
-        wrong *= 1 - one.chance
-    return Item(tuple(ordered), worth * (1 - wrong) * SEARCH_S - LOOK_S)
+    return Item(tuple(ordered), worth * _chance(ordered) * SEARCH_S - LOOK_S)
+
+
+def _chance(findings: Iterable[Finding]) -> float:
+    """How likely any of some findings is right."""
+    return 1 - prod(1 - one.chance for one in findings)

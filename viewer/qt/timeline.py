@@ -11,7 +11,7 @@ from fusion.checks import Finding
 from fusion.labels import Track
 from viewer.desk import Desk
 from viewer.qt.marks import COLOURS, CONFIRMED, HERE, colour_of, diamond
-from viewer.tracks.rows import Rows, Run, frames_at, nearest_frame
+from viewer.tracks.rows import Rows, Run, nearest_frame
 
 PAPER, STRIPE, CHOSEN = QColor(20, 23, 29), QColor(25, 29, 36), QColor(40, 66, 102)
 FOUND = QColor(229, 83, 75)
@@ -159,7 +159,7 @@ class Timeline(QWidget):
         times = {t for one in self._findings[1].get(track.id, ()) for t in one.timestamps_ns}
         if not times:
             return []
-        frames = np.sort(frames_at(self.desk.session.log, np.array(list(times), dtype=np.int64)))
+        frames = np.sort(self.desk.session.log.frames_at(list(times)))
         frames = frames[frames >= 0]
         parts = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
         return [(int(part[0]), int(part[-1])) for part in parts if len(part)]

@@ -67,15 +67,7 @@ class Rows:
 
 def frames_of(log: DriveLog, track: Track) -> I64:
     """(N,) the frame of each box of a track, -1 where there is none at its instant."""
-    return frames_at(log, np.fromiter(track.annotations, dtype=np.int64, count=len(track.annotations)))
-
-
-def frames_at(log: DriveLog, times_ns: I64) -> I64:
-    """(N,) the frames at some instants, -1 where there is none."""
-    if len(log) == 0:
-        return np.full(len(times_ns), -1, np.int64)
-    frames = np.minimum(np.searchsorted(log.timestamps_ns, times_ns), len(log) - 1)
-    return np.where(log.timestamps_ns[frames] == times_ns, frames, -1)
+    return log.frames_at(np.fromiter(track.annotations, dtype=np.int64, count=len(track.annotations)))
 
 
 def nearest_frame(log: DriveLog, track: Track, frame: int) -> int | None:

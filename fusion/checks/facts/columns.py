@@ -101,9 +101,7 @@ class Facts:
     @cached_property
     def frames(self) -> I64:
         """(N,) the frame of the log of each row; -1 where the log has no such frame."""
-        known_ns = self.log.timestamps_ns
-        at = np.minimum(np.searchsorted(known_ns, self.times_ns), max(len(known_ns) - 1, 0))
-        return np.where(known_ns[at] == self.times_ns, at, -1) if len(known_ns) else np.full(len(self), -1)
+        return self.log.frames_at(self.times_ns)
 
     @cached_property
     def covered(self) -> Bools:

@@ -10,7 +10,7 @@ from calib.types import F64, I64
 from fusion.categories import Kind
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
-from fusion.checks.found import boxes_found, frames_said
+from fusion.checks.found import aside, boxes_found, frames_said
 from fusion.checks.rule import Limits, rule
 
 FREE = {"least_m": 0.5}
@@ -29,26 +29,14 @@ FREE = {"least_m": 0.5}
 def leap(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """It is further off than its neighbours are noisy and than hard braking explains."""
     motion = facts.motion
-    off_m = np.linalg.norm(np.column_stack([motion.apart_m, motion.above_m]), axis=1)
+    shifts_m = np.column_stack([motion.apart_m, motion.above_m])
+    off_m = np.linalg.norm(shifts_m, axis=1)
     allowed_m = np.maximum(limits.of_boxes("least_m", facts), limits["times"] * motion.spread_m)
     leaps = (off_m > allowed_m) & (motion.others >= limits["least_others"]) & ~facts.beside_leaps
     for rows in facts.episodes(leaps):
         worst = rows[np.argmax(off_m[rows] / allowed_m[rows])]
-        words = f"{_way(motion.apart_m[worst], motion.above_m[worst])} of its way {frames_said(rows)}"
+        words = f"{aside(shifts_m[worst])} its way {frames_said(rows)}"
         yield boxes_found(facts, rows, words, value=off_m[worst], limit=allowed_m[worst])
-
-
-def _way(apart_m: F64, above_m: float) -> str:
-    told = {
-        "ahead": apart_m[0],
-        "behind": -apart_m[0],
-        "to the left": apart_m[1],
-        "to the right": -apart_m[1],
-        "above": above_m,
-        "below": -above_m,
-    }
-    side = max(told, key=lambda name: told[name])
-    return f"{told[side]:.2f} m {side}"
 
 
 @rule("T14", "two tracks swapped", Severity.MANDATORY, chance=0.95, distance_m=2.0, step_s=0.6)

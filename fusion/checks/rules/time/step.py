@@ -11,7 +11,7 @@ from fusion.categories import Kind
 from fusion.checks.facts import Facts
 from fusion.checks.facts.motion import SEAM_ROWS
 from fusion.checks.finding import Finding, Severity
-from fusion.checks.found import boxes_found, degrees, frames_said
+from fusion.checks.found import aside, boxes_found, degrees, frames_said
 from fusion.checks.rule import Limits, rule
 
 # As many boxes stand aside together, at most; beyond, only the seam is named.
@@ -34,14 +34,8 @@ def step_aside(facts: Facts, limits: Limits) -> Iterator[Finding]:
     allowed_m = np.maximum(limits.of_boxes("least_m", facts), limits["times"] * motion.step_noise[:, 0])
     excess = np.where(facts.beside_leaps, 0.0, far_m / allowed_m)
     for rows in _blocks(facts, _peaks(excess, facts.owners), motion.step_m):
-        words = f"{_way(motion.step_m[rows[0]])} the boxes before {frames_said(rows)}"
+        words = f"{aside(motion.step_m[rows[0]])} the boxes before {frames_said(rows)}"
         yield boxes_found(facts, rows, words, value=far_m[rows[0]], limit=allowed_m[rows[0]])
-
-
-def _way(step_m: F64) -> str:
-    names = (("ahead of", "behind"), ("to the left of", "to the right of"), ("above", "below"))
-    axis = int(np.argmax(np.abs(step_m)))
-    return f"{abs(step_m[axis]):.2f} m {names[axis][int(step_m[axis] < 0)]}"
 
 
 @rule(
