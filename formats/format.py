@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formats.errors import FormatError
+from formats.losses import Part
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
@@ -29,6 +30,8 @@ class Format:
         read_detections: unconnected per-frame boxes: every track holds one annotation.
         read_poses: a trajectory kept in a folder of its own.
         loses: what does not survive writing and reading again, one sentence each.
+        drops: the parts of labels of which these sentences tell; any other part comes back whole.
+        within_m: how far the corners of a box may come back from where they were.
         options: names and meanings of the keyword arguments that `write` takes.
     """
 
@@ -43,6 +46,8 @@ class Format:
     read_detections: Callable[[Path, DriveLog], LabelSet] | None = None
     read_poses: Callable[[Path, DriveLog], Trajectory] | None = None
     loses: tuple[str, ...] = ()
+    drops: frozenset[Part] = frozenset()
+    within_m: float = 1e-9
     options: dict[str, str] = field(default_factory=dict)
 
 

@@ -17,6 +17,14 @@ def pytest_configure(config: pytest.Config) -> None:
         drop_stale_kernels(REPOSITORY)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A failure is named when it happens: a run that is cut short never gets to its summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        message = getattr(getattr(report.longrepr, "reprcrash", None), "message", "")
+        print(f"\nfailed: {report.nodeid} ({report.when}): {message[:300]}", flush=True)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data, which the repository does not hold for reasons of licence."""
