@@ -11,7 +11,7 @@ import pytest
 if not os.environ.get("DISPLAY"):
     pytest.skip("no screen: run under xvfb-run", allow_module_level=True)
 
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -215,3 +215,33 @@ def test_the_camera_stays_as_long_as_one_works_on_a_box(window: MainWindow) -> N
         QTest.keyClick(window.canvas, KEY.Key_A)
     assert view.sight().image.camera == camera
     assert view.window(view.source()[1]) == zoom
+
+
+def test_an_edit_that_settles_a_finding_draws_the_window_once(window: MainWindow) -> None:
+    desk, review = window.desk, window.review
+    off = {rule.id: RuleConfig(skip=True) for rule in RULES if rule.id != "I9"}
+    desk.reviewing.checking.config = CheckConfig(rules=off)
+    review.parentWidget().raise_()
+    track = desk.session.store.labels.tracks[best_car(desk)]
+    said = {"look": "jumps", "confidence": 0.3}
+    unsure = [
+        replace(a, source=Source.AUTO, locked=False, attributes=said) for a in track.annotations.values()
+    ]
+    desk.session.apply(PutTrack(track.with_annotations(unsure)))
+    until(lambda: review.model.listed and not desk.reviewing.checking.busy)
+    QTest.qWait(200)
+
+    class Counted(QObject):
+        drawn = 0
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            self.drawn += watched is window and event.type() == QEvent.Type.UpdateRequest
+            return False
+
+    counted = Counted()
+    QApplication.instance().installEventFilter(counted)
+    desk.session.apply(PutTrack(track))
+    for _ in range(3):
+        QApplication.processEvents()
+    QApplication.instance().removeEventFilter(counted)
+    assert (len(review.model.listed), counted.drawn) == (0, 1)

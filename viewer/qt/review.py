@@ -46,12 +46,14 @@ class FindingModel(QAbstractTableModel):
         self.desk = desk
         self.listed: list[Finding] = []
 
-    def put(self, findings: list[Finding]) -> None:
-        """Takes over what is left."""
-        if findings is not self.listed:
-            self.beginResetModel()
-            self.listed = findings
-            self.endResetModel()
+    def put(self, findings: list[Finding]) -> bool:
+        """Takes over what is left; whether that is anything else."""
+        if findings is self.listed:
+            return False
+        self.beginResetModel()
+        self.listed = findings
+        self.endResetModel()
+        return True
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Number of findings."""
@@ -149,8 +151,8 @@ class ReviewPanel(QWidget):
         """Shows what has changed."""
         review = self.desk.reviewing
         findings = review.findings()
-        if self.isVisible():  # a list that nobody sees costs as much
-            self.model.put(findings)
+        if self.isVisible() and self.model.put(findings):  # a list that nobody sees costs as much
+            self.table.doItemsLayout()  # else it is done while painting, and the window is drawn twice
         self.summary.setText(_summary(self.desk, findings))
         self.check.setEnabled(not review.checking.checking)
         self._show(review.current)
