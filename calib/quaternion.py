@@ -73,6 +73,8 @@ def require_rotations(rotations: F64, translations: F64) -> None:
     """Raises CalibrationError unless (N, 3, 3) matrices only turn, and all numbers are finite."""
     if not (np.isfinite(rotations).all() and np.isfinite(translations).all()):
         raise CalibrationError("a transform holds a number that is not finite")
+    if float(np.abs(rotations).max(initial=0.0)) > 2:
+        raise CalibrationError(f"a rotation matrix holds {np.abs(rotations).max():.2g}")
     gram = rotations @ rotations.transpose(0, 2, 1)
     worst = float(np.abs(gram - np.eye(3)).max(initial=0.0))
     if worst > ORTHONORMAL_TOLERANCE:

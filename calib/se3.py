@@ -68,7 +68,8 @@ class SE3:
             raise CalibrationError(f"a homogeneous matrix is 4x4 or 3x4 and finite, not {dense.tolist()}")
         left, scales, right = np.linalg.svd(dense[:3, :3])
         if np.abs(scales - 1).max() > tolerance:
-            raise CalibrationError(f"a matrix stretches space by {scales.round(4)}: not a rigid transform")
+            by = ", ".join(f"{scale:.4g}" for scale in scales)
+            raise CalibrationError(f"a matrix stretches space by {by}: not a rigid transform")
         return cls(left @ right, dense[:3, 3])
 
     @classmethod

@@ -5,6 +5,7 @@ from pathlib import Path
 from formats.argoverse2 import ARGOVERSE2
 from formats.folder import FOLDER
 from formats.format import Format, recognise
+from formats.jsonl import JSONL
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.labels_db import LABELS_DB
 from formats.nuscenes import NUSCENES
@@ -19,6 +20,7 @@ FORMATS: tuple[Format, ...] = (
     KITTI_TRACKING,
     NUSCENES,
     ARGOVERSE2,
+    JSONL,
     LABELS_DB,
 )
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from scripts import autolabel, evaluate, export, render, view
+from scripts import autolabel, convert, evaluate, render, view
 
 
 class Size(StrEnum):
@@ -30,7 +30,7 @@ def run(
         bool, typer.Option("--view/--no-view", help="Open the viewer at the end, where there is a screen.")
     ] = True,
 ) -> None:
-    """Simulate a drive, label it from every tenth frame, measure, export to nuScenes, draw pictures, look.
+    """Simulate a drive, label it from every tenth frame, measure, convert to nuScenes, draw pictures, look.
 
     Each step prints the command that does the same on your own data.
     """
@@ -50,10 +50,12 @@ def run(
     note(f"   crosslabel evaluate {labels} --truth {drive}")
     evaluate.run(labels, drive)
 
-    note("4. export for training, key frames twice a second")
-    export_options = f"--source {drive} --format nuscenes --keyframe-every 5 --out {dataset}"
-    note(f"   crosslabel export {labels} {export_options}")
-    export.run(labels, drive, "nuscenes", dataset, sensors=True, keyframe_every=5)
+    note("4. write a data set for training, key frames twice a second")
+    note(
+        f"   crosslabel convert {drive} {dataset} --labels {labels} "
+        "--format nuscenes --sensors --keyframe-every 5"
+    )
+    convert.run(drive, dataset, "nuscenes", labels, sensors=True, keyframe_every=5)
 
     note("5. draw the labels into every camera, and from above")
     note(f"   crosslabel render {drive} --labels {labels} --out {pictures}")

@@ -19,14 +19,21 @@ def run(
     log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
     format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    propose_settings: Annotated[
+        bool, typer.Option(help="Print nothing but the settings that are guessed of a recording, as YAML.")
+    ] = False,
 ) -> None:
     """Show what is in a log or a data set: sensors, rates, length, labels, and what is missing."""
     import json
 
     from formats.registry import find_format
     from scripts.logs import chosen_ids, open_logs
+    from scripts.topics import proposals
 
     source = find_format(path, format)
+    if propose_settings:
+        print(proposals(source, path, chosen_ids(source, path, log)), end="")
+        return
     if source.open_log is None:
         described = [_describe_labels(path, log_id) for log_id in chosen_ids(source, path, log)]
     else:
@@ -39,6 +46,8 @@ def run(
 
 def _describe(source: Format, path: Path, log: DriveLog) -> dict[str, Any]:
     import numpy as np
+
+    from scripts.topics import topics
 
     places = log.trajectory.world_from_ego.translations
     labels = source.read_labels(path, log) if source.read_labels is not None else None
@@ -56,6 +65,7 @@ def _describe(source: Format, path: Path, log: DriveLog) -> dict[str, Any]:
             {"sensor": m.sensor, "timestamp_ns": m.timestamp_ns, "why": m.reason} for m in log.missing
         ],
         "metadata": dict(log.metadata),
+        **topics(source, path, log),
     }
 
 
@@ -125,6 +135,8 @@ def _print_tables(title: str, described: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from scripts.topics import print_topics
+
     console = Console(width=None if Console().is_terminal else 120)
     for entry in described:
         drive = f", {entry['seconds']} s, {entry['travelled_m']} m travelled" if "sensors" in entry else ""
@@ -144,3 +156,4 @@ def _print_tables(title: str, described: list[dict[str, Any]]) -> None:
         shown = {key: value for key, value in entry["metadata"].items() if len(str(value)) <= 100}
         for key, value in shown.items():
             console.print(f"  {key}: {value}", highlight=False)
+        print_topics(console, entry)

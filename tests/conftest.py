@@ -17,6 +17,21 @@ def pytest_configure(config: pytest.Config) -> None:
         drop_stale_kernels(REPOSITORY)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--clients` runs those of other people's programs that take minutes to install, too."""
+    parser.addoption("--clients", action="store_true", help="also those in large environments of their own")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--clients`, what is marked `heavy` is left out."""
+    left_out = (
+        [] if config.getoption("--clients") else [item for item in items if item.get_closest_marker("heavy")]
+    )
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A failure is named when it happens: a run that is cut short never gets to its summary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def _pose(path: Path, number: int, words: dict[str, str]) -> list[float]:
         values = [float(words[name]) for name in NUMBERS]
     except (KeyError, ValueError):
         raise FormatError(path, f"line {number}", "must hold eight numbers") from None
-    if not np.isfinite(values).all() or not 0.99 < np.linalg.norm(values[:4]) < 1.01:
+    if not np.isfinite(values).all() or not 0.99 < math.hypot(*values[:4]) < 1.01:
         raise FormatError(path, f"line {number}", "needs finite numbers and a quaternion of length 1")
     return values
 

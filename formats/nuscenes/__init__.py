@@ -1,6 +1,7 @@
 """nuScenes v1.0 and data sets laid out like it, with what nuScenes has no place for in extra fields."""
 
 from formats.format import Format
+from formats.losses import Part
 from formats.nuscenes.read import log_ids, open_log, recognises
 from formats.nuscenes.read_labels import read_labels
 from formats.nuscenes.write import write
@@ -23,6 +24,7 @@ NUSCENES = Format(
     read_labels=read_labels,
     write=write,
     loses=LOSES,
+    drops=frozenset({Part.BOXES}),
     options={
         "version": "name of the folder of tables",
         "keyframe_every": "every n-th frame becomes an annotated sample, the others become sweeps",

@@ -13,6 +13,7 @@ from formats.files import read_bytes
 from fusion.sweep import Sweep
 
 COLUMNS = 5
+MOST_RINGS = 1 << 16
 FULL_INTENSITY = 255.0
 
 
@@ -57,13 +58,16 @@ def read_points(
     if len(content) % (4 * COLUMNS):
         raise FormatError(path, "", f"{len(content)} bytes are no whole number of points of {4 * COLUMNS}")
     table: F32 = np.frombuffer(content, dtype="<f4").reshape(-1, COLUMNS)
-    intensity = (table[:, 3].astype(np.float64) / scale).astype(np.float32)
-    ring = np.nan_to_num(table[:, 4]).astype(np.int32)
+    with np.errstate(invalid="ignore"):  # of what is no number, which others write too
+        intensity = (table[:, 3].astype(np.float64) / scale).astype(np.float32)
+        rings = np.nan_to_num(table[:, 4])
+    if np.abs(rings).max(initial=0) > MOST_RINGS:
+        raise FormatError(path, "", f"a point of ring {np.abs(rings).max():.3g}")
     return Sweep(
         lidar,
         timestamp_ns,
         table[:, :3],
         intensity if "intensity" in measured else None,
-        ring if "ring" in measured else None,
+        rings.astype(np.int32) if "ring" in measured else None,
         stamps=stamps,
     )

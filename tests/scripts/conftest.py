@@ -1,6 +1,8 @@
-"""A street that two cars drive through on different days, as plain folders; a LiDAR network that is none."""
+"""Commands run as a user runs them; a street that two cars drive through; a LiDAR network that is none."""
 
 import json
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,39 @@ from fusion import DriveLog, Trajectory
 from fusion.labels import LabelSet
 from fusion.simulate import Drive, SimulationConfig, visible_only
 from fusion.simulate.config import Style
+from scripts import cli
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def crosslabel(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command that ends with a code, of success if nothing else is said; gives what it printed."""
+
+    def run(*arguments: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["crosslabel", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        printed = capsys.readouterr()
+        assert (stopped.value.code or 0) == code, printed.err
+        return printed.out
+
+    return run
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command that has to fail properly; gives its one line."""
+
+    def run(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["crosslabel", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert stopped.value.code == 2
+        (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("crosslabel: "))
+        return line
+
+    return run
 
 
 def on_day(name: str, seed: int, trip: int, style: Style) -> Drive:

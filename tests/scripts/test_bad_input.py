@@ -15,22 +15,6 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command that has to fail properly; gives its one line."""
-
-    def run(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["crosslabel", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        assert stopped.value.code == 2
-        lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("crosslabel: ")]
-        assert len(lines) == 1
-        return lines[0]
-
-    return run
-
-
-@pytest.fixture
 def pandaset(shared_data: Path, tmp_path: Path) -> Path:
     """A copy of the real log with links in place of the files, so that single files can be spoilt."""
     copy = tmp_path / "pandaset" / "002"
@@ -80,7 +64,7 @@ def test_truncated_scan(fails: Run, pandaset: Path, tmp_path: Path) -> None:
     scan = pandaset / "lidar" / "03.pkl.gz"
     spoil(scan, scan.read_bytes()[:5000])
     out = tmp_path / "out"
-    line = fails("export", pandaset, "--source", pandaset, "--format", "nuscenes", "--out", out)
+    line = fails("convert", pandaset, out, "--format", "nuscenes")
     assert "lidar/03.pkl.gz" in line
     assert nothing_written(out)
     assert [p.name for p in tmp_path.iterdir()] == ["pandaset"]
@@ -172,8 +156,7 @@ def test_unwritable_output(fails: Run, pandaset: Path, tmp_path: Path) -> None:
     seeds = ("--seed-labels", pandaset, "--seed-every", 7)
     assert str(occupied) in fails("autolabel", pandaset, *seeds, "--out", occupied)
     assert str(occupied) in fails("render", pandaset, "--labels", pandaset, "--out", occupied / "deeper")
-    export = ("--source", pandaset, "--format", "nuscenes", "--out", occupied)
-    assert str(occupied) in fails("export", pandaset, *export)
+    assert str(occupied) in fails("convert", pandaset, occupied, "--format", "nuscenes")
     assert occupied.read_text() == "in the way"
 
 
@@ -198,8 +181,7 @@ def test_seed_frame_beyond_the_log(fails: Run, pandaset: Path, tmp_path: Path) -
 def test_output_that_holds_something_else_is_left_alone(fails: Run, pandaset: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("years of work")
-    export = ("--source", pandaset, "--format", "nuscenes", "--out", tmp_path / "out")
-    assert str(tmp_path / "out") in fails("export", pandaset, *export)
+    assert str(tmp_path / "out") in fails("convert", pandaset, tmp_path / "out", "--format", "nuscenes")
     assert (tmp_path / "out" / "thesis.tex").read_text() == "years of work"
 
 

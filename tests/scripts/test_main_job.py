@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +9,6 @@ import pytest
 
 from fusion.labels import Source
 from fusion.store import LabelStore
-from scripts import cli
-
-
-@pytest.fixture
-def crosslabel(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs a command that has to succeed; gives what it printed."""
-
-    def run(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["crosslabel", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        printed = capsys.readouterr()
-        assert stopped.value.code == 0, printed.err
-        return printed.out
-
-    return run
 
 
 @pytest.fixture
@@ -116,8 +99,8 @@ def test_from_detections_to_tracks_in_kittis_format(crosslabel, shared_data, tmp
     )
     assert set(scores) == {"0011", "0017"}
     assert scores["0011"]["by_kind"]["car"]["recall_50"] > 0.8
-    export = ("--source", kitti / "training", "--format", "kitti_tracking", *logs)
-    crosslabel("export", tmp_path / "out", *export, "--out", tmp_path / "results")
+    given = ("--labels", tmp_path / "out", "--format", "kitti_tracking", *logs)
+    crosslabel("convert", kitti / "training", tmp_path / "results", *given)
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["0011.txt", "0017.txt"]
     for line in (tmp_path / "results" / "0011.txt").read_text().splitlines():
         assert len(line.split()) == 18
@@ -131,8 +114,7 @@ def test_every_format_that_is_written_whole_takes_what_the_command_gives(crossla
     whole = [format.name for format in FORMATS if format.write is not None]
     assert set(whole) == {"folder", "nuscenes", "kitti_tracking"}
     for name in whole:
-        export = ("--source", drive, "--format", name, "--sensors", "--out", tmp_path / name)
-        crosslabel("export", labels, *export)
+        crosslabel("convert", drive, tmp_path / name, "--labels", labels, "--format", name, "--sensors")
         told = json.loads(crosslabel("info", tmp_path / name, "--json"))
         assert told["format"] == name
         assert told["logs"][0]["frames"] >= 4

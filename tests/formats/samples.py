@@ -1,0 +1,44 @@
+"""A small data set of each format that can be read, made of nothing but simulated drives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from formats.format import Format
+from formats.registry import FORMATS
+from fusion import DriveLog, LabelSet
+from fusion.simulate import SimulationConfig, simulate, visible_only
+
+
+@cache
+def drive() -> tuple[DriveLog, LabelSet]:
+    """Three frames with small images."""
+    config = replace(SimulationConfig.tiny(), seconds=0.25, azimuth_steps=60, image_size_px=(64, 36))
+    log, labels = simulate(config)
+    return log, visible_only(log, labels, 1)
+
+
+def _written(format: Format) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        assert format.write is not None
+        format.write(folder, [drive()])
+
+    return make
+
+
+def _labels_of(format: Format) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        assert format.write_labels is not None
+        folder.mkdir()
+        format.write_labels(folder, *drive())
+
+    return make
+
+
+SAMPLES: dict[str, Callable[[Path], None]] = {
+    **{each.name: _written(each) for each in FORMATS if each.write and each.open_log},
+    **{each.name: _labels_of(each) for each in FORMATS if each.write_labels and not each.open_log},
+}
