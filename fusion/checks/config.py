@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -55,7 +55,15 @@ class CheckConfig(BaseModel):
                 raise ValueError(f"there is no rule {id}; there are {', '.join(by_id)}")
             for limits in (changes.limits, *changes.classes.values()):
                 _require_limits(by_id[id], limits)
+            if self.labels.classes:
+                self._require_classes(id, changes.classes)
         return self
+
+    def _require_classes(self, id: str, names: Iterable[str]) -> None:
+        known = {*self.labels.classes, *(kind.value for kind in Kind)}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{id}: {name!r} is no class of the project and no kind")
 
     def of(self, rule: Rule) -> RuleConfig:
         """What it says of one rule."""

@@ -61,6 +61,10 @@ def test_rules_that_are_off_are_told() -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
+        (
+            {"labels": {"classes": ["van"]}, "rules": {"P9": {"classes": {"vans": {}}}}},
+            "P9: 'vans' is no class of the project and no kind",
+        ),
         ({"rules": {"Z9": {}}}, "there is no rule Z9; there are I2, I3"),
         (
             {"rules": {"T1": {"limits": {"shares": 1}}}},

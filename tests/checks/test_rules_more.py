@@ -1,4 +1,4 @@
-"""Sparse boxes, regions, boxes far from key frames, and what is said of truncation."""
+"""Sparse boxes, regions, boxes far from key frames, and what is said of truncation and visibility."""
 
 from dataclasses import replace
 
@@ -8,12 +8,13 @@ import pytest
 from calib.cameras import Pinhole
 from calib.rig import Camera, Rig
 from calib.se3 import SE3
-from fusion.boxes import Box3D
+from fusion.boxes import Box3D, Boxes
 from fusion.checks.check import asked
 from fusion.checks.config import CheckConfig
 from fusion.checks.facts import Facts, Scanned
 from fusion.checks.finding import Finding
 from fusion.checks.rules import RULES
+from fusion.checks.rules.images.visibility import visible_shares
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
@@ -107,6 +108,34 @@ def test_truncation_is_compared_with_the_only_camera() -> None:
     assert one.track_id == "out" and one.value > 0.3
     assert said("C6", Facts.of(log, LabelSet.of([tracks["level"]]))) == []
     assert said("C6", Facts.of(log_of(), LabelSet.of([tracks["out"]])), most_off=0.3) == []
+
+
+def test_what_other_boxes_hide_cannot_be_seen() -> None:
+    told = {"near": (car(8.0), "v80-100"), "behind": (car(14.0), "v80-100"), "out": (car(-9.0), 0.9)}
+    told |= {
+        "beside": (car(14.0, 4.0), "v80-100"),
+        "rightly": (car(20.0), "v0-40"),
+        "none": (car(26.0), None),
+    }
+    tracks = [
+        track_of(
+            name, lambda k, box=box: box, range(3), attributes={} if value is None else {"visibility": value}
+        )
+        for name, (box, value) in told.items()
+    ]
+    found = said("C5", Facts.of(log_of((CAMERA,)), LabelSet.of(tracks)))
+    assert sorted(one.track_id for one in found) == ["behind", "out"]
+    assert all(one.value > 0.4 for one in found)
+    assert said("C5", Facts.of(log_of(), LabelSet.of(tracks))) == []
+
+
+def test_shares_are_those_of_rays() -> None:
+    near, half_behind = car(8.0, 1.0), car(14.0, 0.0)
+    asked = np.array([False, True])
+    (share,) = visible_shares(Boxes.stack([near, half_behind]), asked, (CAMERA,))
+    assert 0.2 < share < 0.8
+    (alone,) = visible_shares(Boxes.stack([half_behind]), np.array([True]), (CAMERA,))
+    assert alone == 1.0
 
 
 def test_what_all_other_tracks_say_is_missed_in_one() -> None:

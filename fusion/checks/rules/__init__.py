@@ -5,6 +5,7 @@ from fusion.checks.rules.images.beside import beside
 from fusion.checks.rules.images.size import other_size
 from fusion.checks.rules.images.truncation import said_wrong as truncation_said_wrong
 from fusion.checks.rules.images.unseen import not_in_images, other_class
+from fusion.checks.rules.images.visibility import said_too_visible
 from fusion.checks.rules.integrity.names import left_out, not_said, unknown_class
 from fusion.checks.rules.integrity.numbers import empty_track, no_frame, swapped_sides, unusable
 from fusion.checks.rules.integrity.unsure import unsure
@@ -85,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     not_in_images,
     other_class,
     other_size,
+    said_too_visible,
     truncation_said_wrong,
     moves,
     camera_off,
