@@ -27,13 +27,12 @@ def intensity_scale(sweep: Sweep) -> float:
 
 def write_points(path: Path, sweep: Sweep, scale: float) -> None:
     """Writes a deskewed sweep; columns that were not measured are zero."""
-    table = np.zeros((len(sweep), COLUMNS), dtype="<f4")
+    table = np.empty((len(sweep), COLUMNS), dtype="<f4")
     table[:, :3] = sweep.points
-    if sweep.intensity is not None:
-        table[:, 3] = sweep.intensity.astype(np.float64) * scale
-    if sweep.ring is not None:
-        table[:, 4] = sweep.ring
-    path.write_bytes(table.tobytes())
+    table[:, 3] = 0 if sweep.intensity is None else sweep.intensity.astype(np.float64) * scale
+    table[:, 4] = 0 if sweep.ring is None else sweep.ring
+    with path.open("wb") as stream:
+        stream.write(table.data)
 
 
 def measured_columns(sweep: Sweep) -> list[str]:

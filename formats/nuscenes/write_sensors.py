@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,11 @@ from fusion.progress import Progress
 from fusion.sweep import Sweep
 
 IMAGE_THREADS = min(os.cpu_count() or 1, 4)
+AHEAD = 2
 NO_LIDAR = Lidar("", SE3.identity())
+
+Posed = tuple[Reading, list[float], list[float]]
+WriteSweep = Callable[[Path, Sweep | None, float], None]
 
 
 class SensorWriter:
@@ -73,12 +78,14 @@ class SensorWriter:
     def _write_lidar(self, channel: Channel) -> Iterator[tuple[Reading, Sweep | None]]:
         scale = None
         frames_ns = set(self.log.timestamps_ns.tolist())
-        for index, (reading, place, quaternion) in enumerate(self._posed(channel)):
+        names: set[str] = set()
+        posed = self._posed(channel)
+        for index, ((reading, place, quaternion), sweep, write) in enumerate(self._read_ahead(posed)):
             name = file_name(self.log, channel, reading, ".pcd.bin")
-            sweep = read_deskewed(self.log, reading.ref) if isinstance(reading.ref, SweepRef) else None
+            _refuse_twice(self.root, name, names)
             if scale is None and sweep is not None and len(sweep):
                 scale = intensity_scale(sweep)
-            self._write_sweep(self.root / name, sweep, scale or 1.0)
+            write(self.root / name, sweep, scale or 1.0)
             extra = _sweep_extra(sweep)
             if channel is self.plan.channels[0] and reading.timestamp_ns not in frames_ns:
                 extra["frame"] = False
@@ -91,6 +98,30 @@ class SensorWriter:
             sensor = replace(sensor, beam_offset_ns=beam_table(self.log))
         self._add_sensor(channel, sensor, {"intensity_scale": scale} if scale not in (None, 1.0) else {})
 
+    def _read_ahead(self, posed: Iterable[Posed]) -> Iterator[tuple[Posed, Sweep | None, WriteSweep]]:
+        """Each reading, its sweep and what writes it; the next is read and the last written meanwhile."""
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+            coming: deque[tuple[Posed, Future[Sweep | None]]] = deque()
+            written: deque[Future[None]] = deque()
+
+            def write(path: Path, sweep: Sweep | None, scale: float) -> None:
+                if len(written) >= AHEAD:
+                    written.popleft().result()
+                written.append(writer.submit(_write_sweep, path, sweep, scale))
+
+            for reading in posed:
+                coming.append((reading, reader.submit(self._read, reading[0])))
+                if len(coming) > AHEAD:
+                    first, sweep = coming.popleft()
+                    yield first, sweep.result(), write
+            for first, sweep in coming:
+                yield first, sweep.result(), write
+            for job in written:
+                job.result()
+
+    def _read(self, reading: Reading) -> Sweep | None:
+        return read_deskewed(self.log, reading.ref) if isinstance(reading.ref, SweepRef) else None
+
     def _write_camera(self, channel: Channel) -> None:
         images = ImageWriter(self.log.rig.cameras[channel.sensor], self.hard_links, self.undistort)
         model = images.camera.model
@@ -98,7 +129,8 @@ class SensorWriter:
         size = {"width": model.width_px, "height": model.height_px}
         pool = ThreadPoolExecutor(IMAGE_THREADS)
         try:
-            jobs = [self._start_image(pool, images, channel, reading) for reading, _, _ in posed]
+            names: set[str] = set()
+            jobs = [self._start_image(pool, images, channel, reading, names) for reading, _, _ in posed]
             for index, ((_, *pose), (name, job)) in enumerate(zip(posed, jobs, strict=True)):
                 job.result()
                 kind = COPIED_ENDINGS[Path(name).suffix]
@@ -108,29 +140,26 @@ class SensorWriter:
         self._add_sensor(channel, images.camera, {})
 
     def _start_image(
-        self, pool: ThreadPoolExecutor, images: ImageWriter, channel: Channel, reading: Reading
+        self,
+        pool: ThreadPoolExecutor,
+        images: ImageWriter,
+        channel: Channel,
+        reading: Reading,
+        names: set[str],
     ) -> tuple[str, Future[None]]:
         if not isinstance(reading.ref, ImageRef):
             raise TypeError(f"a camera channel holds {reading.ref!r}")
         name = file_name(self.log, channel, reading, images.ending(reading.ref))
-        _refuse_twice(self.root / name)
-        (self.root / name).touch()
+        _refuse_twice(self.root, name, names)
         return name, pool.submit(images.write, self.root / name, reading.ref)
 
-    def _posed(self, channel: Channel) -> Iterator[tuple[Reading, list[float], list[float]]]:
+    def _posed(self, channel: Channel) -> Iterator[Posed]:
         """Each reading with the pose of the car at its own instant; makes room for the files."""
         for folder in ("samples", "sweeps"):
             (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
         instants_ns = [reading.timestamp_ns for reading in channel.readings]
         places, quaternions = _lists(self.log.trajectory.at_many(instants_ns))
         yield from zip(channel.readings, places, quaternions, strict=True)
-
-    def _write_sweep(self, path: Path, sweep: Sweep | None, scale: float) -> None:
-        _refuse_twice(path)
-        if sweep is None:
-            path.touch()
-        else:
-            write_points(path, sweep, scale)
 
     def _add_reading(
         self,
@@ -205,6 +234,14 @@ def _lists(poses: SE3Batch) -> tuple[list[list[float]], list[list[float]]]:
     return poses.translations.tolist(), poses.quaternions_wxyz.tolist()
 
 
-def _refuse_twice(path: Path) -> None:
-    if path.exists():
-        raise FormatError(path, "", "two readings of one sensor fall into the same microsecond")
+def _write_sweep(path: Path, sweep: Sweep | None, scale: float) -> None:
+    if sweep is None:
+        path.touch()
+    else:
+        write_points(path, sweep, scale)
+
+
+def _refuse_twice(root: Path, name: str, names: set[str]) -> None:
+    if name in names:
+        raise FormatError(root / name, "", "two readings of one sensor fall into the same microsecond")
+    names.add(name)
