@@ -5,11 +5,12 @@ as this writer leaves one. Without `oxts` the car stands still until `read_poses
 """
 
 from formats.format import Format
-from formats.kitti.folder import is_tree, sequences
-from formats.kitti.labels import read_detections, read_labels
-from formats.kitti.read import open_log, read_poses
-from formats.kitti.write import write
-from formats.kitti.write_labels import write_labels
+from formats.kitti.tracking.folder import is_tree, sequences
+from formats.kitti.tracking.labels import read_detections, read_labels
+from formats.kitti.tracking.read import open_log, read_poses
+from formats.kitti.tracking.write import write
+from formats.kitti.tracking.write_labels import write_labels
+from formats.losses import Part
 
 KITTI_TRACKING = Format(
     name="kitti_tracking",
@@ -34,5 +35,6 @@ KITTI_TRACKING = Format(
         "The origin of the world, which becomes the first pose.",
         "The angle alpha, which is computed anew as seen from camera 0 (KITTI's own is seen from the LiDAR).",
     ),
+    drops=frozenset(Part),
     options={"images": "png (default), jpg, or none to leave images out"},
 )

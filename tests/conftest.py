@@ -18,18 +18,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--clients` runs those of other people's programs that take minutes to install, too."""
-    parser.addoption("--clients", action="store_true", help="also those in large environments of their own")
+    """What takes long is behind a flag."""
+    parser.addoption("--slow", action="store_true", help="also soak tests: killing, damaging, long drives")
+    parser.addoption("--clients", action="store_true", help="also clients that take minutes to install")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without `--clients`, what is marked `heavy` is left out."""
-    left_out = (
-        [] if config.getoption("--clients") else [item for item in items if item.get_closest_marker("heavy")]
-    )
+    """Without its flag, what takes long is left out."""
+    flags = {"slow": "--slow", "heavy": "--clients"}
+    closed = [mark for mark, flag in flags.items() if not config.getoption(flag)]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in closed)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.hookimpl(trylast=True)

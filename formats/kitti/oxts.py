@@ -17,11 +17,24 @@ from formats.files import read_text
 
 EARTH_RADIUS_M = 6378137.0
 COLUMNS = 30
+LARGEST = 1e6
 NOMINAL_LATITUDE_DEG, NOMINAL_LONGITUDE_DEG = 49.0, 8.4
 
 
 def read_oxts(path: Path) -> SE3Batch:
     """Returns world_from_imu, a pose a line.
+
+    Raises:
+        FormatError: no line, or one without six finite numbers at its head.
+    """
+    rows = read_oxts_rows(path)
+    if not rows:
+        raise FormatError(path, "", "holds no pose")
+    return poses_of(np.array(rows))
+
+
+def read_oxts_rows(path: Path) -> list[F64]:
+    """Latitude, longitude (degrees), altitude (m), roll, pitch and yaw (rad) of each line.
 
     Raises:
         FormatError: a line without six finite numbers at its head.
@@ -32,12 +45,10 @@ def read_oxts(path: Path) -> SE3Batch:
             row = np.array([float(word) for word in line.split()[:6]])
         except ValueError as error:
             raise FormatError(path, f"line {number}", str(error)) from None
-        if len(row) != 6 or not np.isfinite(row).all() or abs(row[0]) >= 90:
+        if len(row) != 6 or not (np.abs(row) < LARGEST).all() or abs(row[0]) >= 90:
             raise FormatError(path, f"line {number}", "needs latitude, longitude, altitude and three angles")
         rows.append(row)
-    if not rows:
-        raise FormatError(path, "", "holds no pose")
-    return _poses(np.array(rows))
+    return rows
 
 
 def oxts_text(world_from_ego: SE3Batch) -> str:
@@ -56,7 +67,8 @@ def oxts_text(world_from_ego: SE3Batch) -> str:
     return "".join(" ".join(f"{value:.15g}" for value in row) + f" {rest}\n" for row in rows)
 
 
-def _poses(rows: F64) -> SE3Batch:
+def poses_of(rows: F64) -> SE3Batch:
+    """Returns world_from_imu for (N, 6) rows; the first is the origin of the world."""
     latitudes, longitudes = np.radians(rows[:, 0]), np.radians(rows[:, 1])
     scale_m = EARTH_RADIUS_M * np.cos(latitudes[0])
     east_m = scale_m * longitudes

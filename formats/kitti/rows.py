@@ -66,24 +66,40 @@ def read_label_rows(path: Path) -> Iterator[tuple[int, Row]]:
     for number, words in _lines(path, " "):
         if len(words) not in (17, 18):
             raise FormatError(path, f"line {number}", f"{len(words)} columns where 17 or 18 are needed")
-        values = _numbers(path, number, words[:2] + words[3:])
-        x1, y1, x2, y2, h, w, length, x, y, z, turn_rad = values[5:16]
-        yield (
-            number,
-            Row(
-                frame=_whole(path, number, values[0], MOST_FRAMES),
-                track_id=_whole(path, number, values[1] + 1, 2**53) - 1,
-                category=words[2],
-                rectangle_px=(x1, y1, x2, y2),
-                size_hwl_m=(h, w, length),
-                bottom=(x, y, z),
-                turn_rad=turn_rad,
-                truncated=values[2],
-                occluded=values[3],
-                alpha_rad=values[4],
-                score=values[16] if len(values) == 17 else None,
-            ),
-        )
+        frame, track_id = _numbers(path, number, words[:2])
+        whole = _whole(path, number, frame, MOST_FRAMES)
+        yield number, _row(path, number, whole, _whole(path, number, track_id + 1, 2**53) - 1, words[2:])
+
+
+def read_object_rows(path: Path, frame: int) -> Iterator[tuple[int, Row]]:
+    """Line numbers and rows of one frame's file of labels (15 columns) or results (16, with the score).
+
+    Raises:
+        FormatError: a line that is neither.
+    """
+    for number, words in _lines(path, " "):
+        if len(words) not in (15, 16):
+            raise FormatError(path, f"line {number}", f"{len(words)} columns where 15 or 16 are needed")
+        yield number, _row(path, number, frame, -1, words)
+
+
+def _row(path: Path, line: int, frame: int, track_id: int, words: list[str]) -> Row:
+    """The row of a type and the 14 or 15 numbers behind it."""
+    values = _numbers(path, line, words[1:])
+    truncated, occluded, alpha_rad, x1, y1, x2, y2, h, w, length, x, y, z, turn_rad, *score = values
+    return Row(
+        frame=frame,
+        track_id=track_id,
+        category=words[0],
+        rectangle_px=(x1, y1, x2, y2),
+        size_hwl_m=(h, w, length),
+        bottom=(x, y, z),
+        turn_rad=turn_rad,
+        truncated=truncated,
+        occluded=occluded,
+        alpha_rad=alpha_rad,
+        score=score[0] if score else None,
+    )
 
 
 def read_detection_rows(path: Path) -> Iterator[tuple[int, Row]]:
@@ -117,9 +133,13 @@ def read_detection_rows(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def row_text(row: Row) -> str:
-    """The line of a row; with 18 columns where it has a score."""
-    columns = [str(row.frame), str(row.track_id), row.category]
-    columns += [_short(row.truncated), _short(row.occluded)]
+    """The line of a row in the tracking benchmark; with 18 columns where it has a score."""
+    return f"{row.frame} {row.track_id} {object_row_text(row)}"
+
+
+def object_row_text(row: Row) -> str:
+    """The line of a row in the object benchmark; with 16 columns where it has a score."""
+    columns = [row.category, _short(row.truncated), _short(row.occluded)]
     numbers = [row.alpha_rad, *row.rectangle_px, *row.size_hwl_m, *row.bottom, row.turn_rad]
     numbers += [] if row.score is None else [row.score]
     return " ".join(columns + [f"{number:.6f}" for number in numbers]) + "\n"

@@ -16,7 +16,7 @@ from calib.rig import Camera
 from calib.se3 import SE3
 from calib.types import F64
 from formats.errors import FormatError
-from formats.kitti.labels import LABEL_CAMERA, frame_numbers, label_frame_of
+from formats.kitti.metadata import LABEL_CAMERA, frame_numbers, label_frame_of
 from fusion.align import ego_at_shot_from_ego_at_frame
 from fusion.beam import image_of_frame
 from fusion.boxes import EDGES, Box3D

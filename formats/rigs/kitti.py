@@ -60,6 +60,16 @@ def read_kitti_raw(path: Path, *, rectified: bool = True) -> Rig:
     return Rig.of((Lidar(LIDAR, SE3.identity()),), tuple(made))
 
 
+def read_rigid(path: Path) -> SE3:
+    """The transform of calib_imu_to_velo.txt or calib_velo_to_cam.txt, from the first frame of its name.
+
+    Raises:
+        FormatError: missing or malformed.
+    """
+    tables = _tables(path)
+    return _rigid(tables["R"], tables["T"])
+
+
 def _rectified(tables: Field, number: str, cam0_from_velo: SE3) -> Camera:
     """Labels, images and P are those of the cameras after they were turned parallel to camera 0."""
     rect0_from_cam0 = _rigid(tables["R_rect_00"], None)

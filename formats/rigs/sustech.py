@@ -2,7 +2,8 @@
 
 `extrinsic` is cam_from_lidar, 16 numbers row by row; `intrinsic` the 3x3 matrix. Images are undistorted,
 pixel centres whole numbers. Nothing says how the LiDAR is turned on the car, so the ego frame is laid by the
-cameras: at the LiDAR's place, z along what is up in it, x where the front camera looks.
+cameras: at the LiDAR's place, z along what is up in it, x where the front camera looks; `crosslabel.json`
+beside, which our writer leaves, tells it in place of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ LIDAR = "lidar"
 FRONT = "front"
 CALIBRATION = Path("calib") / "camera"
 IMAGES = Path("camera")
+BESIDE, EGO_FROM_LIDAR = "crosslabel.json", "ego_from_lidar"
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
 UPRIGHT_WITHIN_RAD = np.radians(20.0)
 
@@ -46,13 +48,19 @@ def read_sustech_rig(
     fields = {file.stem: read_json_fields(file) for file in files}
     cam_from_lidar = {name: field["extrinsic"].rigid() for name, field in fields.items()}
     if ego_from_lidar is None:
-        ego_from_lidar = laid_by_cameras(cam_from_lidar)
+        ego_from_lidar = _written_beside(path) or laid_by_cameras(cam_from_lidar)
     cameras = []
     for name, field in fields.items():
         model = pinhole_of(field, field["intrinsic"].matrix(3, 3), size_px or _size_px(path, name), ())
         lidar_from_cam = cam_from_lidar[name].inverse()
         cameras.append(Camera(name, ego_from_lidar @ lidar_from_cam, model))
     return Rig.of((Lidar(LIDAR, ego_from_lidar),), tuple(cameras))
+
+
+def _written_beside(path: Path) -> SE3 | None:
+    """Returns ego_from_lidar, where a scene that was written by us tells it."""
+    kept = read_json_fields(path / BESIDE).get(EGO_FROM_LIDAR) if (path / BESIDE).is_file() else None
+    return kept.rigid() if kept else None
 
 
 def laid_by_cameras(cam_from_lidar: dict[str, SE3]) -> SE3:

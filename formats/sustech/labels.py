@@ -13,19 +13,25 @@ import numpy as np
 from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
+from formats.extras import read_attributes
+from formats.provenance import with_provenance
 from formats.rigs.fields import Field, read_json_fields
-from formats.sustech.scene import LABELS, frame_times_ns, scene_folder
+from formats.sustech.beside import read_beside
+from formats.sustech.scene import LABELS, frame_times_ns, label_folder
+from formats.turns import matrix_of_turns
 from fusion.boxes import Box3D
-from fusion.labels import Annotation, LabelSet, Source, Track
+from fusion.labels import Annotation, LabelSet, Source
 from fusion.log import DriveLog
 
-USED = frozenset({"psr", "obj_id", "obj_type"})
+EXTRA = "crosslabel"
+USED = frozenset({"psr", "obj_id", "obj_type", EXTRA})
+AXES = "XYZ"
 UNKNOWN = "Unknown"
 ADRIFT = 1e6
 
 
 def read_labels(path: Path, log: DriveLog) -> LabelSet:
-    """The labels of a scene; every other field of an object survives in its attributes.
+    """The labels of a scene, or labels alone; every other field of an object survives in its attributes.
 
     An object without an id is a track of its own in each frame. The type that a track's first box has is
     its category; where a later box has another, that box says so in its attribute `obj_type`.
@@ -33,21 +39,31 @@ def read_labels(path: Path, log: DriveLog) -> LabelSet:
     Raises:
         FormatError: a file is malformed, or an id stands twice in one frame.
     """
-    folder = scene_folder(path, log.name)
+    folder = label_folder(path, log.name)
     lidar = log.rig.main_lidar
     ego_from_lidar = SE3.identity() if lidar is None else lidar.ego_from_sensor
-    categories: dict[str, str] = {}
+    extras = read_beside(folder)
+    categories = {id: track.category for id, track in extras.tracks.items()}
+    settled: set[str] = set()
     annotations: dict[str, dict[int, Annotation]] = {}
     for name, timestamp_ns in frame_times_ns(folder).items():
         file = folder / LABELS / f"{name}.json"
         for place, entry in enumerate(_objects(file) if file.is_file() else []):
-            track_id = _id(entry) or f"{name}/{place}"
-            category = categories.setdefault(track_id, _type(entry))
+            track_id = _id(entry) or ("" if EXTRA in entry else f"{name}/{place}")
+            if track_id not in settled and (track_id not in categories or not _has_own_type(entry)):
+                settled.add(track_id)
+                categories[track_id] = _type(entry)
             track = annotations.setdefault(track_id, {})
             if timestamp_ns in track:
-                raise entry["obj_id"].error(f"{track_id!r} stands twice in this frame")
-            track[timestamp_ns] = _annotation(entry, timestamp_ns, ego_from_lidar, category)
-    return LabelSet.of(Track.of(id, categories[id], each.values()) for id, each in annotations.items())
+                raise entry.error(f"{track_id!r} stands twice in this frame")
+            track[timestamp_ns] = _annotation(entry, timestamp_ns, ego_from_lidar, categories[track_id])
+    return extras.with_annotations(annotations, categories)
+
+
+def _has_own_type(entry: Field) -> bool:
+    """Whether the type is that of the box alone, as an attribute that was written says."""
+    extra = entry.get(EXTRA)
+    return extra is not None and read_attributes(extra).get("obj_type") == _type(entry)
 
 
 def _objects(path: Path) -> list[Field]:
@@ -67,7 +83,8 @@ def _id(entry: Field) -> str:
 
 def _type(entry: Field) -> str:
     found = entry.get("obj_type")
-    return found.text() or UNKNOWN if found else UNKNOWN
+    name = found.text() if found else ""
+    return name if name or EXTRA in entry else UNKNOWN
 
 
 def _annotation(entry: Field, timestamp_ns: int, ego_from_lidar: SE3, category: str) -> Annotation:
@@ -75,7 +92,11 @@ def _annotation(entry: Field, timestamp_ns: int, ego_from_lidar: SE3, category: 
     if _type(entry) != category:
         attributes["obj_type"] = _type(entry)
     box = _box(entry["psr"], ego_from_lidar)
-    return Annotation(timestamp_ns, box, Source.IMPORTED, attributes=attributes)
+    extra = entry.get(EXTRA)
+    if extra is None:
+        return Annotation(timestamp_ns, box, Source.IMPORTED, attributes=attributes)
+    attributes |= read_attributes(extra)
+    return with_provenance(Annotation(timestamp_ns, box, attributes=attributes), extra)
 
 
 def _box(psr: Field, ego_from_lidar: SE3) -> Box3D:
@@ -84,12 +105,7 @@ def _box(psr: Field, ego_from_lidar: SE3) -> Box3D:
     )
     if max(map(abs, [*position, *turns_rad])) > ADRIFT:
         raise psr.error("a box this far away, or turned so far, cannot be")
-    about_x, about_y, about_z = (
-        SE3.from_rotation_vector([angle if k == axis else 0.0 for k in range(3)])
-        for axis, angle in enumerate(turns_rad)
-    )
-    turn = about_x @ about_y @ about_z
-    lidar_from_box = SE3(turn.rotation, np.array(position))
+    lidar_from_box = SE3(matrix_of_turns(turns_rad, AXES), np.array(position))
     try:
         return Box3D(ego_from_lidar @ lidar_from_box, *scale)
     except CrosslabelError as error:

@@ -56,13 +56,23 @@ def scene_folder(path: Path, log_id: str) -> Path:
     return path if _is_scene(path) else path / log_id
 
 
+def label_folder(path: Path, log_id: str) -> Path:
+    """The folder that holds the labels of a log: its scene, or one that holds labels alone.
+
+    Raises:
+        FormatError: there is none.
+    """
+    alone = [folder for folder in (path / log_id, path) if (folder / LABELS).is_dir()]
+    return scene_folder(path, log_id) if log_id in scenes(path) or not alone else alone[0]
+
+
 def frame_times_ns(folder: Path) -> dict[str, int]:
     """Instants by names of frames, of all that have points or labels, in order of time.
 
     Raises:
         FormatError: a name is no number, or two names mean one instant.
     """
-    names = {point_file_stem(file) for file in (folder / POINTS).iterdir() if is_point_file(file)}
+    names = {point_file_stem(file) for file in (folder / POINTS).glob("*") if is_point_file(file)}
     names |= {file.stem for file in (folder / LABELS).glob("*.json")}
     times_ns = {name: _time_ns(folder, name) for name in names}
     if len(set(times_ns.values())) < len(times_ns):

@@ -26,6 +26,7 @@ def proposal():
     return label(log, Given(keyframes=keys), Config(mend_poses=False))
 
 
+@pytest.mark.slow
 def test_a_story_has_all_boxes_and_the_points_in_them(proposal) -> None:
     for traced in proposal.traced[:8]:
         story = story_of(proposal, traced.track.id)

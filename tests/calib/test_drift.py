@@ -174,6 +174,7 @@ def test_one_bad_frame_raises_no_alarm(steady: list[View]) -> None:
     assert watched([*steady[:12], bad, *steady[13:]]).alarm is None
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_drive(steady: list[View]) -> None:
     alive: list[weakref.ref[F64]] = []
     most = 0

@@ -36,6 +36,9 @@ def client_python() -> Callable[[str], Path]:
 def _install(folder: Path, python: Path, requirements: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    # A file that lists everything there is to install says so in its first line.
+    if requirements.read_text().startswith("# pip: --no-deps"):
+        command.append("--no-deps")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]

@@ -11,6 +11,7 @@ from formats.format import Format
 from formats.registry import FORMATS
 from fusion import DriveLog, LabelSet
 from fusion.simulate import SimulationConfig, simulate, visible_only
+from tests.formats.small import make_kitti_raw
 
 
 @cache
@@ -40,5 +41,6 @@ def _labels_of(format: Format) -> Callable[[Path], None]:
 
 SAMPLES: dict[str, Callable[[Path], None]] = {
     **{each.name: _written(each) for each in FORMATS if each.write and each.open_log},
-    **{each.name: _labels_of(each) for each in FORMATS if each.write_labels and not each.open_log},
+    "kitti_raw": make_kitti_raw,
+    **{each.name: _labels_of(each) for each in FORMATS if each.read_labels and not each.open_log},
 }

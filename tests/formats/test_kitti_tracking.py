@@ -476,7 +476,3 @@ def test_images_of_the_same_kind_are_copied(shared_data: Path, tmp_path: Path) -
     assert np.array_equal(scan.points, again.points) and np.array_equal(scan.intensity, again.intensity)
     old, new = (each.rig.cameras["image_02"].ego_from_sensor for each in (log, back))
     assert old.is_close(new, atol=1e-11)
-
-
-def test_every_loss_is_a_sentence() -> None:
-    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in KITTI_TRACKING.loses)

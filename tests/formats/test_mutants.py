@@ -10,6 +10,7 @@ from tests.formats.samples import SAMPLES
 COUNT, SEED = 100, 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_nothing_but_one_line_comes_of_damage(name: str) -> None:
     command = [sys.executable, "-m", "tests.formats.mutants", name, f"--count={COUNT}", f"--seed={SEED}"]

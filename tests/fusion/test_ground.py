@@ -59,6 +59,7 @@ def test_level_ground_is_found_under_any_lidar(mount_m, height_m):
     assert np.quantile(error_m, 0.98) < 0.05
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(-5, 5))
 def test_hills_are_followed(east, north, height_m):

@@ -74,6 +74,7 @@ def names(folder: Path) -> list[str]:
 # Killed
 
 
+@pytest.mark.slow
 def test_a_killed_writer_loses_no_acknowledged_edit(path: Path) -> None:
     LabelStore.create(path, "log", LabelSet.of([Track("car", "car")])).close()
     moments = random.Random(7)
@@ -106,6 +107,7 @@ def test_a_killed_writer_loses_no_acknowledged_edit(path: Path) -> None:
     assert names(path.parent) == ["labels.db"]
 
 
+@pytest.mark.slow
 def test_a_killed_creator_leaves_a_whole_file_or_none(path: Path) -> None:
     moments = random.Random(3)
     for n in range(6):

@@ -199,7 +199,6 @@ def test_what_is_no_network_is_one_line(
         assert line.startswith(f"crosslabel: {network}: ") and reason in line
 
 
-@pytest.mark.slow
 def test_a_real_network_lets_rules_about_images_be_asked(crosslabel: Run, shared_data: Path) -> None:
     network = shared_data / "models" / "yolox_nano.onnx"
     code, said, _ = crosslabel(

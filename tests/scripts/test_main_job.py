@@ -106,6 +106,7 @@ def test_from_detections_to_tracks_in_kittis_format(crosslabel, shared_data, tmp
         assert len(line.split()) == 18
 
 
+@pytest.mark.slow
 def test_every_format_that_is_written_whole_takes_what_the_command_gives(crosslabel, tmp_path):
     from formats.registry import FORMATS
 

@@ -65,6 +65,7 @@ def undone(store: LabelStore) -> str:
     return before
 
 
+@pytest.mark.slow
 def test_no_acknowledged_edit_is_lost(nursery: subprocess.Popen[str], tmp_path: Path) -> None:
     path, dice = tmp_path / "labels.db", random.Random(5)
     assert nursery.stdout is not None

@@ -13,20 +13,24 @@ from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3, SE3Batch
 from calib.types import I64
 from formats.errors import FormatError
-from formats.files import read_bytes, read_text
+from formats.files import read_text
 from formats.images import image_size_px, read_rgb
 from formats.kitti.calibration import Calibration, camera_of, read_calibration
-from formats.kitti.folder import CAMERAS, Sequence, sequences, training_folder
-from formats.kitti.labels import FIRST_FRAME, LABEL_CAMERA, RECT0_FROM_EGO, label_frame_text
+from formats.kitti.metadata import (
+    FIRST_FRAME,
+    LABEL_CAMERA,
+    LIDAR,
+    RECT0_FROM_EGO,
+    USUAL_SIZE_PX,
+    label_frame_text,
+)
 from formats.kitti.oxts import read_oxts
+from formats.kitti.scan import read_scan
+from formats.kitti.tracking.folder import CAMERAS, Sequence, sequences, training_folder
 from fusion.log import DriveLog, ImageRef, MissingFrame, SweepRef
-from fusion.sweep import Sweep
 from fusion.trajectory import Trajectory
 
-LIDAR = "velodyne"
-USUAL_SIZE_PX = (1242, 375)
 POSES = "poses"
-SCAN_RECORD_BYTES = 16
 
 
 def open_log(path: Path, log_id: str) -> DriveLog:
@@ -90,7 +94,7 @@ def _trajectory(
 
 
 def _sweep_ref(timestamp_ns: int, path: Path) -> SweepRef:
-    return SweepRef(LIDAR, timestamp_ns, partial(_read_scan, path, timestamp_ns), path)
+    return SweepRef(LIDAR, timestamp_ns, partial(read_scan, path, timestamp_ns), path)
 
 
 def _image_refs(camera: Camera, files: dict[int, Path], times_ns: dict[int, int]) -> Iterator[ImageRef]:
@@ -104,18 +108,6 @@ def _missing(files: dict[str, dict[int, Path]], times_ns: dict[int, int]) -> Ite
         for frame in times_ns if present else ():
             if frame not in present:
                 yield MissingFrame(sensor, times_ns[frame], f"no file of frame {frame:06d}")
-
-
-def _read_scan(path: Path, timestamp_ns: int) -> Sweep:
-    """A scan holds no times of its points, so it stays as it was measured."""
-    content = read_bytes(path)
-    if len(content) % SCAN_RECORD_BYTES:
-        raise FormatError(path, f"byte {len(content)}", f"cut short: {SCAN_RECORD_BYTES} bytes make a point")
-    rows = np.frombuffer(content, dtype="<f4").reshape(-1, 4)
-    if not np.isfinite(rows).all():
-        first = int(np.argmin(np.isfinite(rows).all(axis=1)))
-        raise FormatError(path, f"point {first}", "a number that is not finite")
-    return Sweep(LIDAR, timestamp_ns, rows[:, :3], intensity=rows[:, 3], deskewed=False)
 
 
 def read_poses(path: Path, log: DriveLog) -> Trajectory:

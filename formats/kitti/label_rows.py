@@ -1,21 +1,16 @@
-"""Labels written as KITTI tracking has them: those of one log alone, as a tracker hands in its results."""
+"""Labels to lines of KITTI, as its one camera sees the objects."""
 
 from __future__ import annotations
-
-import re
-from pathlib import Path
 
 import numpy as np
 
 from calib.se3 import SE3
-from formats.files import inside, write_text
-from formats.kitti.labels import DONT_CARE_ATTRIBUTE
-from formats.kitti.rows import DONT_CARE, NOWHERE, Row, row_text
-from formats.kitti.view import Frame, View, frames_of, rectangle_px, view_of
+from formats.kitti.metadata import DONT_CARE_ATTRIBUTE
+from formats.kitti.rows import DONT_CARE, NOWHERE, Row
+from formats.kitti.view import Frame, View, rectangle_px
 from fusion.boxes import Box3D
 from fusion.categories import Kind, kind_of
 from fusion.labels import Annotation, LabelSet, Track
-from fusion.log import DriveLog
 
 TYPES = ("Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc")
 TYPE_OF_KIND = {
@@ -26,43 +21,24 @@ TYPE_OF_KIND = {
     Kind.BICYCLE: "Cyclist",
     Kind.MOTORCYCLE: "Cyclist",
 }
-WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 UNSCORED = 1.0
 
 
-def write_labels(path: Path, log: DriveLog, labels: LabelSet) -> None:
-    """Writes `SSSS.txt` into a folder: KITTI's result format, with scores where an annotation has one.
+def is_scored(labels: LabelSet) -> bool:
+    """Whether any annotation has a score; then every line needs one."""
+    return any(a.score is not None for track in labels.tracks.values() for a in track.annotations.values())
 
-    Raises:
-        FormatError: it cannot be written, or the log has no camera.
+
+def row_of(view: View, frame: Frame, track: Track, number: int, scored: bool) -> Row | None:
+    """The line of a track in a frame; None where the camera sees nothing of it.
+
+    Args:
+        view: of the log.
+        frame: one of the view.
+        track: whose box, and whose rectangle in the image where it has one.
+        number: of the track.
+        scored: whether the line has a score.
     """
-    view = view_of(log, path)
-    write_text(inside(path, f"{log.name}.txt", path), label_text(view, frames_of(log, view), labels))
-
-
-def label_text(view: View, frames: list[Frame], labels: LabelSet) -> str:
-    """All lines of a log's labels, frame by frame."""
-    numbers = track_numbers(labels)
-    scored = any(a.score is not None for track in labels.tracks.values() for a in track.annotations.values())
-    dont_care = _dont_care(labels)
-    lines = []
-    for frame in frames:
-        lines += [row_text(row) for row in dont_care.get(frame.number, [])]
-        for track in labels.tracks.values():
-            row = _row(view, frame, track, numbers[track.id], scored)
-            lines += [] if row is None else [row_text(row)]
-    return "".join(lines)
-
-
-def track_numbers(labels: LabelSet) -> dict[str, int]:
-    """A number for each track: its id where that is one, else the next that is free."""
-    numbers = {id: int(id) for id in labels.tracks if WHOLE_NUMBER.fullmatch(id)}
-    used = set(numbers.values())
-    free = (number for number in range(len(labels.tracks) + len(used)) if number not in used)
-    return {id: numbers[id] if id in numbers else next(free) for id in labels.tracks}
-
-
-def _row(view: View, frame: Frame, track: Track, number: int, scored: bool) -> Row | None:
     annotation = track.annotations.get(frame.timestamp_ns)
     taken_ns = frame.timestamp_ns if frame.image is None else frame.image.timestamp_ns
     drawn = track.image_boxes.get((view.camera.name, taken_ns)) if view.undistorted else None
@@ -118,8 +94,8 @@ def _wrapped(angle_rad: float) -> float:
     return float((angle_rad + np.pi) % (2 * np.pi) - np.pi)
 
 
-def _dont_care(labels: LabelSet) -> dict[int, list[Row]]:
-    """Regions that nobody labelled, as the reader keeps them."""
+def dont_care_rows(labels: LabelSet) -> dict[int, list[Row]]:
+    """Regions that nobody labelled, as the readers keep them, by number of the frame."""
     rows: dict[int, list[Row]] = {}
     kept = labels.attributes.get(DONT_CARE_ATTRIBUTE)
     for entry in kept if isinstance(kept, list) else []:

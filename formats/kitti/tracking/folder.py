@@ -13,10 +13,10 @@ import numpy as np
 from calib.types import I64
 from formats.errors import FormatError
 from formats.files import read_text
+from formats.kitti.pictures import ENDINGS
 from formats.kitti.rows import MOST_FRAMES
 
 CAMERAS = ("image_02", "image_03", "image_00", "image_01")
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg")
 FRAME_NS = 100_000_000
 FRAME_FILE = re.compile(r"\d{1,6}")
 
@@ -83,7 +83,7 @@ class Sequence:
 
     def images(self, camera: str) -> dict[int, Path]:
         """Files of a camera by frame."""
-        return self._files(camera, IMAGE_ENDINGS)
+        return self._files(camera, ENDINGS)
 
     def _files(self, part: str, endings: tuple[str, ...]) -> dict[int, Path]:
         folder = self.training / part / self.name

@@ -1,0 +1,1 @@
+"""The drives as they were recorded, synchronised and rectified."""
