@@ -27,22 +27,35 @@ def read_rgb(path: Path, size_px: tuple[int, int] | None = None) -> U8:
     Raises:
         FormatError: missing, damaged or cut short, or of another size.
     """
+    return decoded_rgb(read_bytes(path), path, "", size_px)
+
+
+def decoded_rgb(content: bytes, path: Path, where: str, size_px: tuple[int, int] | None = None) -> U8:
+    """The same of an image that stands somewhere in a file.
+
+    Raises:
+        FormatError: damaged or cut short, or of another size; names the file and the place.
+    """
     import cv2
 
-    content = read_bytes(path)
     if _cut_short(content):
-        raise FormatError(path, "", "the image is cut short")
+        raise FormatError(path, where, "the image is cut short")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         bgr = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise FormatError(path, "", "not an image that can be read")
-    if size_px is not None and (bgr.shape[1], bgr.shape[0]) != size_px:
-        got, wanted = f"{bgr.shape[1]}x{bgr.shape[0]}", f"{size_px[0]}x{size_px[1]}"
-        raise FormatError(path, "", f"the image is {got} pixels, its camera has {wanted}")
+        raise FormatError(path, where, "not an image that can be read")
+    require_size(bgr, path, where, size_px)
     return cast(U8, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+
+
+def require_size(pixels: np.ndarray, path: Path, where: str, size_px: tuple[int, int] | None) -> None:
+    """Raises FormatError where an image is not as wide and high as its camera sees."""
+    if size_px is not None and (pixels.shape[1], pixels.shape[0]) != size_px:
+        got, wanted = f"{pixels.shape[1]}x{pixels.shape[0]}", f"{size_px[0]}x{size_px[1]}"
+        raise FormatError(path, where, f"the image is {got} pixels, its camera has {wanted}")
 
 
 def write_rgb(path: Path, rgb: U8, jpeg_quality: int = 95) -> None:

@@ -15,6 +15,7 @@ from formats.labels_db import LABELS_DB
 from formats.nuscenes import NUSCENES
 from formats.openlabel import OPENLABEL
 from formats.pandaset import PANDASET
+from formats.recording import RECORDING
 from formats.sustech import SUSTECHPOINTS
 
 # KITTI's tracking takes any folder of calibrations, and the last takes a folder that holds labels beside
@@ -32,6 +33,7 @@ FORMATS: tuple[Format, ...] = (
     LABELCLOUD,
     COCO,
     JSONL,
+    RECORDING,
     LABELS_DB,
 )
 

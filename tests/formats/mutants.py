@@ -196,7 +196,7 @@ def attempt(source: Format, path: Path, read: Callable[[Format, Path], None] = r
 
 def mutants(name: str, count: int, seed: int, folder: Path) -> Iterator[tuple[int, str, str]]:
     """Number, file and what went wrong of each damaged copy that was neither read nor refused."""
-    source = next(format for format in FORMATS if format.name == name)
+    source = next(format for format in FORMATS if format.name == name.split()[0])
     data = folder / "data"
     SAMPLES[name](data)
     files = sorted(path for path in data.rglob("*") if path.is_file())

@@ -11,6 +11,7 @@ from formats.format import Format
 from formats.registry import FORMATS
 from fusion import DriveLog, LabelSet
 from fusion.simulate import SimulationConfig, simulate, visible_only
+from tests.formats.recording.bags import Kind, make_recording
 from tests.formats.small import make_kitti_raw
 
 
@@ -39,8 +40,18 @@ def _labels_of(format: Format) -> Callable[[Path], None]:
     return make
 
 
+def _recorded(kind: Kind) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        make_recording(folder, kind)
+
+    return make
+
+
+KINDS: tuple[Kind, ...] = ("bag", "db3", "mcap", "protobuf")
 SAMPLES: dict[str, Callable[[Path], None]] = {
     **{each.name: _written(each) for each in FORMATS if each.write and each.open_log},
     "kitti_raw": make_kitti_raw,
+    **{f"recording {kind}": _recorded(kind) for kind in KINDS},
     **{each.name: _labels_of(each) for each in FORMATS if each.read_labels and not each.open_log},
 }
