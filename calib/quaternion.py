@@ -14,7 +14,8 @@ def matrices_from_quaternions(quaternions_wxyz: F64) -> F64:
     Raises:
         CalibrationError: a norm is zero or not finite.
     """
-    norms = np.linalg.norm(quaternions_wxyz, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(quaternions_wxyz, axis=1, keepdims=True)
     if not (np.isfinite(norms).all() and (norms > 1e-9).all()):
         raise CalibrationError("a quaternion has norm zero or a number that is not finite")
     w, x, y, z = (quaternions_wxyz / norms).T

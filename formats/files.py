@@ -171,7 +171,11 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         FormatError: it cannot be written.
     """
-    write_bytes(path, text.encode())
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError(path, "", f"not a text that can be written: {error.reason}") from None
+    write_bytes(path, content)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

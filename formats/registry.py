@@ -12,14 +12,18 @@ from formats.kitti_raw import KITTI_RAW
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.labelcloud import LABELCLOUD
 from formats.labels_db import LABELS_DB
+from formats.mmdet3d import MMDET3D
 from formats.nuscenes import NUSCENES
 from formats.openlabel import OPENLABEL
 from formats.pandaset import PANDASET
 from formats.recording import RECORDING
+from formats.rerun import RERUN
 from formats.sustech import SUSTECHPOINTS
+from formats.t4 import T4
+from formats.waymo import WAYMO
 
-# KITTI's tracking takes any folder of calibrations, and the last takes a folder that holds labels beside
-# other things, so they are tried after those that are particular.
+# KITTI's tracking takes any folder of calibrations, and `labels.db` may lie beside other things, so they are
+# tried after those that are particular. The last four are written only.
 FORMATS: tuple[Format, ...] = (
     FOLDER,
     PANDASET,
@@ -29,12 +33,16 @@ FORMATS: tuple[Format, ...] = (
     KITTI_TRACKING,
     NUSCENES,
     ARGOVERSE2,
+    WAYMO,
     OPENLABEL,
     LABELCLOUD,
-    COCO,
     JSONL,
     RECORDING,
     LABELS_DB,
+    T4,
+    MMDET3D,
+    COCO,
+    RERUN,
 )
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from formats.errors import FormatError
 
 POSES, ANNOTATIONS = "city_SE3_egovehicle.feather", "annotations.feather"
-SWEEPS, IMAGES = "sensors/lidar", "sensors/cameras"
+SWEEPS, IMAGES, CALIBRATION = "sensors/lidar", "sensors/cameras", "calibration"
+# What Argoverse 2 has no place for, in files of our own.
+BESIDE = "crosslabel"
+LOG_FILE, LABELS_FILE = f"{BESIDE}/log.json", f"{BESIDE}/labels.json"
 
 
 def is_log(folder: Path) -> bool:
-    """Whether a folder is one log; never raises."""
-    return (folder / POSES).is_file()
+    """Whether a folder is one log, or the labels of one; never raises."""
+    return (folder / POSES).is_file() or (folder / ANNOTATIONS).is_file()
 
 
 def logs(path: Path) -> list[str]:
@@ -43,7 +46,8 @@ def timed_files(folder: Path, endings: tuple[str, ...]) -> dict[int, Path]:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.suffix.lower() not in endings:
             continue
-        if not (path.stem.isascii() and path.stem.isdecimal() and len(path.stem) <= 18):
+        stem = path.stem
+        if not (stem.isascii() and stem.isdecimal() and len(stem) <= 19 and int(stem) < 2**63):
             raise FormatError(path, "", "not named after a time in nanoseconds")
-        found[int(path.stem)] = path
+        found[int(stem)] = path
     return dict(sorted(found.items()))

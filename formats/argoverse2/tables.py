@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from calib.types import F64, I64
+from calib.se3 import SE3Batch
+from calib.types import F64, I64, Bools
 from formats.errors import FormatError
+from formats.extras import json_text, read_json_text
+from formats.files import replaced_file
+from formats.rigs.fields import Field
 
 MOST_ROWS = 20_000_000
+LEANING, FARTHEST_M = 0.01, 1e8
+NOTE = "crosslabel"
+PREFIX = f"{NOTE}_"
 
 
 class Table:
@@ -44,6 +52,31 @@ class Table:
         """Names of the columns."""
         return list(self._table.column_names)
 
+    @property
+    def note(self) -> Field | None:
+        """What our writer noted in the head of the file.
+
+        Raises:
+            FormatError: it is no JSON.
+        """
+        kept = (self._table.schema.metadata or {}).get(NOTE.encode())
+        if kept is None:
+            return None
+        return read_json_text(self.path, "note", kept.decode(errors="replace"))
+
+    def flags(self, name: str) -> Bools:
+        """A column of true and false.
+
+        Raises:
+            FormatError: it is missing, has gaps, or holds something else.
+        """
+        from pyarrow import types
+
+        column = self._column(name)
+        if not types.is_boolean(column.type):
+            raise FormatError(self.path, name, f"must be true or false, not {column.type}")
+        return np.asarray(column.to_numpy(), dtype=np.bool_)
+
     def whole(self, name: str) -> I64:
         """A column of whole numbers.
 
@@ -73,12 +106,42 @@ class Table:
             column = self._column(name)
             if not (types.is_integer(column.type) or types.is_floating(column.type)):
                 raise FormatError(self.path, name, f"must be numbers, not {column.type}")
-            values = np.asarray(column.to_numpy(), dtype=np.float64)
+            with np.errstate(invalid="ignore"):
+                values = np.asarray(column.to_numpy(), dtype=np.float64)
             if not np.isfinite(values).all():
                 row = int(np.argmin(np.isfinite(values)))
                 raise FormatError(self.path, f"{name}, row {row}", "a number that is not finite")
             columns.append(values)
         return np.column_stack(columns)
+
+    def poses(self, turn_names: Iterable[str], place_names: Iterable[str]) -> SE3Batch:
+        """N poses from columns of quaternions, scalar first, and of places.
+
+        Raises:
+            FormatError: one is no pose, or farther away than any place on Earth.
+        """
+        turns_wxyz, places = self.numbers(turn_names), self.numbers(place_names)
+        lengths = np.linalg.norm(turns_wxyz.clip(-2, 2), axis=1)
+        for off, what in (
+            (np.abs(lengths - 1) > LEANING, "a quaternion of length {0:.4g}, not 1"),
+            (np.abs(places).max(axis=1, initial=0) > FARTHEST_M, "a place that cannot be"),
+        ):
+            if off.any():
+                row = int(np.argmax(off))
+                raise FormatError(self.path, f"row {row}", what.format(lengths[row]))
+        return SE3Batch.from_quaternions_wxyz(turns_wxyz, places)
+
+    def scores(self, name: str) -> list[float | None]:
+        """A column of finite numbers, None in its gaps.
+
+        Raises:
+            FormatError: it is missing, or holds something else.
+        """
+        values = self._column(name, gaps=True).to_pylist()
+        for row, value in enumerate(values):
+            if value is not None and not (type(value) in (int, float) and math.isfinite(value)):
+                raise FormatError(self.path, f"{name}, row {row}", "must be a finite number")
+        return [None if value is None else float(value) for value in values]
 
     def texts(self, name: str) -> list[str]:
         """A column of texts.
@@ -101,10 +164,29 @@ class Table:
         fits = all(value is None or isinstance(value, bool | int | float | str) for value in values)
         return values if fits else None
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str, gaps: bool = False) -> Any:
         if self.names.count(name) != 1:
             raise FormatError(self.path, "", f"without the column {name!r}")
         column = self._table.column(name)
-        if column.null_count:
+        if column.null_count and not gaps:
             raise FormatError(self.path, name, f"{column.null_count} of {len(self)} rows are empty")
         return column
+
+
+def write_table(path: Path, columns: Mapping[str, Any], note: Any = None) -> None:
+    """Writes columns as a Feather table, whole or not at all; a note is kept in its head.
+
+    Raises:
+        FormatError: it cannot be written, or a text in it is no Unicode.
+    """
+    import pyarrow
+    from pyarrow import feather
+
+    try:
+        table = pyarrow.table(dict(columns))
+    except (pyarrow.ArrowException, UnicodeEncodeError, OverflowError) as error:
+        raise FormatError(path, "", f"cannot be a table: {' '.join(str(error).split())[:200]}") from None
+    if note is not None:
+        table = table.replace_schema_metadata({NOTE: json_text(path, "note", note)})
+    with replaced_file(path) as part:
+        feather.write_feather(table, str(part), compression="zstd")

@@ -29,6 +29,7 @@ TABLES = (
     "map",
 )
 CHUNK = 1 << 20
+MOST_US = 2**63 // 1000 - 1
 _BETWEEN_ROWS = re.compile(r"[ \t\r\n,]*")
 
 Span = tuple[int, int]
@@ -80,6 +81,8 @@ class Row:
         """The instant of the row, in nanoseconds where our writer kept them."""
         exact = self.extra.get("timestamp_ns")
         micros = self.whole("timestamp")
+        if abs(micros) > MOST_US:
+            raise self.error(f"timestamp {_short(micros)} us is no instant")
         return exact if isinstance(exact, int) and exact // 1000 == micros else micros * 1000
 
 

@@ -17,7 +17,7 @@ Columns = Mapping[str, Column]
 
 INTENSITIES = ("intensity", "i", "reflectivity", "reflectance", "intensities", "scalar_intensity")
 RINGS = ("ring", "laser_number", "laser_id", "channel", "line", "scalar_ring")
-TIMES = ("offset_ns", "t", "time", "timestamp", "time_stamp", "offset_time", "time_offset")
+TIMES = ("offset_ns", "t", "time", "timestamp", "time_stamp", "offset_time", "time_offset", "gps_time")
 MOST_RINGS = 4096
 LONGEST_SWEEP_NS = 1_000_000_000
 UNITS_NS = (1_000_000_000, 1_000_000, 1_000, 1)

@@ -17,7 +17,7 @@ from fusion import DriveLog, LabelSet
 from fusion.align import cloud_in_image, points_in_ego
 from fusion.simulate import SimulationConfig, simulate
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.heavy]
 CHECKER = Path(__file__).parent / "argoverse2_checker.py"
 REAL = "7fab2350-7eaf-3b7e-a39d-6937a4c1bede"
 

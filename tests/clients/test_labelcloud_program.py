@@ -13,7 +13,7 @@ from formats.labelcloud import LABELCLOUD
 from formats.labelcloud.boxes import KINDS
 from formats.sustech import SUSTECHPOINTS
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.heavy]
 CHECKER = Path(__file__).parent / "labelcloud_checker.py"
 
 

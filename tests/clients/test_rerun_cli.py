@@ -18,7 +18,7 @@ from fusion.align import cloud_in_image, read_deskewed
 from fusion.boxes import UNIT_CORNERS
 from fusion.simulate import SimulationConfig, simulate
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.heavy]
 CHECKER = Path(__file__).parent / "rerun_checker.py"
 Rows = list[dict[str, Any]]
 

@@ -15,7 +15,7 @@ from formats.pandaset import PANDASET
 from fusion import DriveLog, LabelSet
 from fusion.simulate import SimulationConfig, simulate
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.heavy]
 CHECKER = Path(__file__).parent / "vcd_checker.py"
 Read = tuple[DriveLog, LabelSet, dict[str, Any]]
 

@@ -17,7 +17,7 @@ from fusion import DriveLog
 from fusion.align import points_in_ego
 from tests.formats import waymo_segment as made
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.heavy]
 CHECKER = Path(__file__).parent / "tri3d_checker.py"
 SEGMENTATIONS = {"lidar_segmentation": "key.laser_name", "camera_segmentation": "key.camera_name"}
 Told = dict[str, np.ndarray]

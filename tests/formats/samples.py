@@ -13,6 +13,7 @@ from fusion import DriveLog, LabelSet
 from fusion.simulate import SimulationConfig, simulate, visible_only
 from tests.formats.recording.bags import Kind, make_recording
 from tests.formats.small import make_kitti_raw
+from tests.formats.waymo_segment import make_waymo
 
 
 @cache
@@ -52,6 +53,7 @@ KINDS: tuple[Kind, ...] = ("bag", "db3", "mcap", "protobuf")
 SAMPLES: dict[str, Callable[[Path], None]] = {
     **{each.name: _written(each) for each in FORMATS if each.write and each.open_log},
     "kitti_raw": make_kitti_raw,
+    "waymo": make_waymo,
     **{f"recording {kind}": _recorded(kind) for kind in KINDS},
     **{each.name: _labels_of(each) for each in FORMATS if each.read_labels and not each.open_log},
 }

@@ -348,7 +348,7 @@ DAMAGE: dict[str, tuple[str, bytes, str]] = {
         zipped(x=npy(np.zeros(3)).replace(b"(3,)", b"(999999999999999,)")[:100]),
         "no arrays that can be read",
     ),
-    "another ending": ("a.las", b"LASF", "known endings are"),
+    "another ending": ("a.e57", b"ASTM", "known endings are"),
 }
 
 
