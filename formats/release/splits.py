@@ -44,11 +44,12 @@ def groups(spans: Sequence[Span]) -> dict[str, str]:
         starts = [span.start_ns for span in ordered]
         first, until_ns = "", -(2**63)
         for span in ordered:
-            clockless = starts.count(span.start_ns) > 1
-            if clockless or not first or span.start_ns > until_ns + GAP_NS:
+            if starts.count(span.start_ns) > 1:
+                found[span.log] = span.log
+                continue
+            if not first or span.start_ns > until_ns + GAP_NS:
                 first = span.log
-            if not clockless:
-                until_ns = max(until_ns, span.end_ns)
+            until_ns = max(until_ns, span.end_ns)
             found[span.log] = first
     return found
 
