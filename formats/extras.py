@@ -135,8 +135,8 @@ def json_text(path: Path, where: str, value: Json | dict[str, Any]) -> str:
         raise FormatError(path, where, f"cannot be written as JSON: {error}") from None
 
 
-def read_json_text(path: Path, where: str, text: str) -> Field:
-    """The root of a JSON text that stands in a file.
+def read_json_text(path: Path, where: str, text: str, most: int = MOST_CHARACTERS) -> Field:
+    """The root of a JSON text of so many characters at most that stands in a file.
 
     Raises:
         FormatError: no JSON, too long, or a number in it that is not finite.
@@ -145,7 +145,7 @@ def read_json_text(path: Path, where: str, text: str) -> Field:
     def refuse(name: str) -> float:
         raise ValueError(f"{name} where a finite number is needed")
 
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > most:
         raise FormatError(path, where, "too long for the attributes of one box")
     try:
         return Field(path, where, json.loads(text, parse_constant=refuse))

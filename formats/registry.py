@@ -12,6 +12,7 @@ from formats.kitti_raw import KITTI_RAW
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.labelcloud import LABELCLOUD
 from formats.labels_db import LABELS_DB
+from formats.mcap import MCAP
 from formats.mmdet3d import MMDET3D
 from formats.nuscenes import NUSCENES
 from formats.openlabel import OPENLABEL
@@ -37,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     OPENLABEL,
     LABELCLOUD,
     JSONL,
+    MCAP,
     RECORDING,
     LABELS_DB,
     T4,

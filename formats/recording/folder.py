@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from formats.errors import FormatError
 from formats.files import inside, read_settings
 from formats.recording import bag, database, mcap
-from formats.recording.channels import Contents
+from formats.recording.channels import Contents, Wanted
 from formats.recording.decode import is_wanted
 from formats.rigs.fields import Field, read_yaml_fields
 
@@ -114,20 +114,20 @@ def _is_rosbag2(folder: Path) -> bool:
         return ROOT.encode() in stream.read(HEAD_BYTES)
 
 
-def contents_of(path: Path) -> Contents:
-    """Topics of a recording; of those that are read, where every message lies.
+def contents_of(path: Path, wanted: Wanted = is_wanted) -> Contents:
+    """Topics of a recording; of those whose types are wanted, where every message lies.
 
     Raises:
         FormatError: a file of it is missing, damaged, or none that is known.
     """
     if not path.is_dir():
-        return _of_file(path, "")
+        return _of_file(path, "", wanted)
     metadata = read_yaml_fields(path / METADATA)[ROOT]
     compression = _compression(metadata)
     found = Contents(path, "rosbag2 folder")
     for name in metadata["relative_file_paths"].entries():
         file = inside(path, Path(name.text()).name, name.path, name.where)
-        found.add(_of_file(file, compression))
+        found.add(_of_file(file, compression, wanted))
     return found
 
 
@@ -142,14 +142,14 @@ def _compression(metadata: Field) -> str:
     return "zstd"
 
 
-def _of_file(path: Path, compression: str) -> Contents:
+def _of_file(path: Path, compression: str, wanted: Wanted) -> Contents:
     ending = path.suffix.lower()
     if not path.is_file():
         raise FormatError(path, "", "no such file")
     if ending == BAG:
-        return bag.contents(path, is_wanted)
+        return bag.contents(path, wanted)
     if ending == DATABASE:
-        return database.contents(path, is_wanted, compression)
+        return database.contents(path, wanted, compression)
     if ending == MCAP and not compression:
-        return mcap.contents(path, is_wanted)
+        return mcap.contents(path, wanted)
     raise FormatError(path, "", f"a recording ends in {', '.join(ENDINGS)}")

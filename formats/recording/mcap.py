@@ -17,6 +17,7 @@ from formats.recording.places import McapPlace
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER = struct.Struct("<BQQQI")
 SCHEMA, CHANNEL, MESSAGE, CHUNK, MESSAGE_INDEX, CHUNK_INDEX, STATISTICS, DATA_END = 3, 4, 5, 6, 7, 8, 11, 15
+ATTACHMENT_INDEX = 10
 RECORD = struct.Struct("<BQ")
 MESSAGE_HEAD = struct.Struct("<HIQQ")
 CHUNK_HEAD = struct.Struct("<QQQI")
@@ -40,6 +41,40 @@ def contents(path: Path, wanted: Wanted) -> Contents:
             reader = _Reader(path, wanted, size, Contents(path, "MCAP file"))
             reader.walk()
         return reader.found
+
+
+def schema_names(path: Path) -> set[str]:
+    """Names of the messages that a file says it holds; nothing of one without a summary.
+
+    Raises:
+        FormatError: it cannot be read, or its summary is damaged.
+    """
+    from mcap.records import Schema
+
+    with reading(path):
+        summary = _summary(path, path.stat().st_size) or b""
+        return {Schema.read(_stream(content)).name for kind, content in _records(summary) if kind == SCHEMA}
+
+
+def attachment(path: Path, name: str, most: int = MOST_BYTES) -> bytes | None:
+    """What is attached to a file under a name; None where nothing is.
+
+    Raises:
+        FormatError: it cannot be read, or is longer than `most` bytes.
+    """
+    from mcap.records import Attachment, AttachmentIndex
+
+    with reading(path, f"attachment {name}"):
+        summary = _summary(path, path.stat().st_size) or b""
+        for kind, content in _records(summary):
+            index = AttachmentIndex.read(_stream(content)) if kind == ATTACHMENT_INDEX else None
+            if index is None or index.name != name:
+                continue
+            if max(index.length, index.data_size) > most:
+                raise FormatError(path, f"attachment {name}", f"more than {most >> 20} MiB are refused")
+            record = bytes_at(path, index.offset + RECORD.size, index.length - RECORD.size)
+            return bytes(Attachment.read(_stream(record)).data)
+    return None
 
 
 def _summary(path: Path, size: int) -> bytes | None:

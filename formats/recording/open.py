@@ -43,8 +43,23 @@ def open_log(path: Path, log_id: str) -> DriveLog:
         FormatError: damaged; the settings name what is not there; no LiDAR; or clocks that do not meet.
     """
     recording, said, source = recording_at(path, log_id)
+    return log_of(recording, log_id, said, source, _given(said, source))
+
+
+def log_of(recording: Path, log_id: str, said: RecordingSettings, source: Path, given: Rig) -> DriveLog:
+    """The same of a file or folder whose settings are at hand.
+
+    Args:
+        recording: the file or folder.
+        log_id: what the log is to be called.
+        said: the settings.
+        source: what errors in the settings are laid to.
+        given: sensors that take the places of those in the recording.
+
+    Raises:
+        FormatError: as of `open_log`.
+    """
     found = survey(contents_of(recording))
-    given = _given(said, source)
     guessed = guess(found, said, source, given)
     rig = _rig(found, guessed, source, given)
     trajectory = trajectory_of(found, guessed.settings, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 
 from calib.types import U8
 from formats.errors import FormatError
-from formats.images import decoded_rgb, require_size
+from formats.images import JPEG_START, PNG_SIGNATURE, decoded_rgb, require_size
 from formats.recording.channels import Coding
 from formats.recording.chunks import reading
 from formats.recording.decode import decoded
 from formats.recording.places import Place
+from fusion.log import ImageRef
 
 # Bytes a pixel, and what OpenCV calls the way from there to RGB.
 ENCODINGS = {
@@ -70,6 +72,21 @@ def picture_of(message: Any, path: Path, where: str, size_px: tuple[int, int] | 
     pixels = _raw(message, path, where)
     require_size(pixels, path, where, size_px)
     return pixels
+
+
+def as_sent(ref: ImageRef) -> bytes | None:
+    """The file of JPEG or PNG that an image of a recording was sent as; None for any other image.
+
+    Raises:
+        FormatError: the message is damaged.
+    """
+    if not isinstance(ref.load, partial) or ref.load.func is not read_picture:
+        return None
+    place, rule, where = ref.load.args
+    with reading(place.path, where):
+        message = decoded(rule.coding, place.read(), place.path, where)
+        content = bytes(message.data) if hasattr(message, "format") else b""
+        return content if content.startswith((JPEG_START, PNG_SIGNATURE)) else None
 
 
 def why_not(message: Any) -> str:

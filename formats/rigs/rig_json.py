@@ -80,7 +80,15 @@ def read_rig(path: Path) -> RigFile:
     Raises:
         FormatError: missing, malformed, of a later version, or with a sensor that cannot be.
     """
-    root = read_json_fields(path / FILE_NAME if path.is_dir() else path)
+    return rig_in(read_json_fields(path / FILE_NAME if path.is_dir() else path))
+
+
+def rig_in(root: Field) -> RigFile:
+    """The same of JSON that stands anywhere.
+
+    Raises:
+        FormatError: malformed, of a later version, or with a sensor that cannot be.
+    """
     if VERSION_KEY not in root:
         raise root.error(f"not a rig of Crosslabel: without the key {VERSION_KEY!r}")
     if root[VERSION_KEY].whole() != VERSION:
@@ -110,6 +118,15 @@ def write_rig(path: Path, rig: Rig, provenance: Mapping[str, Provenance] | None 
         FormatError: it cannot be written, or a camera has a model that no table knows.
     """
     file = path / FILE_NAME if path.is_dir() else path
+    write_text(file, json_text(file, rig_table(file, rig, provenance)))
+
+
+def rig_table(file: Path, rig: Rig, provenance: Mapping[str, Provenance] | None = None) -> dict[str, Any]:
+    """A rig as keys and values of JSON, for a file that errors are laid to.
+
+    Raises:
+        FormatError: a camera has a model that no table knows.
+    """
     said = provenance or {}
     for name in said:
         if name not in rig.cameras:
@@ -119,8 +136,7 @@ def write_rig(path: Path, rig: Rig, provenance: Mapping[str, Provenance] | None 
         entry = _sensor(camera) | {"model": _model_table(file, camera)}
         cameras.append(entry | ({"provenance": to_plain(said[camera.name])} if camera.name in said else {}))
     lidars = [_sensor(lidar) for lidar in rig.lidars.values()]
-    content = {VERSION_KEY: VERSION, PIXEL_KEY: [0, 0], "lidars": lidars, "cameras": cameras}
-    write_text(file, json_text(file, content))
+    return {VERSION_KEY: VERSION, PIXEL_KEY: [0, 0], "lidars": lidars, "cameras": cameras}
 
 
 def json_text(path: Path, content: dict[str, Any]) -> str:

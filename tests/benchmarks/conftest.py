@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+MEASURED = ("test_ratios.py", "test_cloud_limits.py")
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leaves the measuring of ratios out of ordinary runs."""
     measured = config.getoption("benchmark_enable")
-    return True if collection_path.name == "test_ratios.py" and not measured else None
+    return True if collection_path.name in MEASURED and not measured else None

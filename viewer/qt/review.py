@@ -152,7 +152,8 @@ class ReviewPanel(QWidget):
         review = self.desk.reviewing
         findings = review.findings()
         if self.isVisible() and self.model.put(findings):  # a list that nobody sees costs as much
-            self.table.executeDelayedItemsLayout()  # else it is done while painting, and the window is drawn twice
+            # Else it is done while painting, and the window is drawn twice.
+            self.table.executeDelayedItemsLayout()
         self.summary.setText(_summary(self.desk, findings))
         self.check.setEnabled(not review.checking.checking)
         self._show(review.current)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -96,3 +96,15 @@ def write_mcap(
             writer.add_message(channels[note.topic], note.logged_ns, content, note.logged_ns)
         writer.finish()
     return path
+
+
+def messages_in(file: Path) -> Iterator[tuple[str, Any]]:
+    """Topic and message of everything in an MCAP file with Protobuf, by the readers of MCAP's authors."""
+    from mcap.reader import make_reader
+    from mcap_protobuf.decoder import DecoderFactory
+
+    with file.open("rb") as stream:
+        reader = make_reader(stream, validate_crcs=True, decoder_factories=[DecoderFactory()])
+        for _, channel, message, decoded in reader.iter_decoded_messages():
+            assert message.log_time == message.publish_time
+            yield channel.topic, decoded
