@@ -25,6 +25,10 @@ PREFIX = f"{NOTE}_"
 class Table:
     """The columns of one file.
 
+    Attributes:
+        path: the file.
+        names: of the columns.
+
     Raises:
         FormatError: the file is missing or no Feather table.
     """
@@ -38,6 +42,7 @@ class Table:
         self.path = path
         try:
             self._table: Any = feather.read_table(path, memory_map=False)
+            self.names: list[str] = list(self._table.column_names)
         except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
             said = " ".join(str(error).split())[:200]
             raise FormatError(path, "", f"not a Feather table: {said}") from None
@@ -46,11 +51,6 @@ class Table:
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the columns."""
-        return list(self._table.column_names)
 
     @property
     def note(self) -> Field | None:
@@ -156,13 +156,19 @@ class Table:
             column = column.cast(column.type.value_type)
         if not (types.is_string(column.type) or types.is_large_string(column.type)):
             raise FormatError(self.path, name, f"must be texts, not {column.type}")
-        return [str(value) for value in column.to_pylist()]
+        return [str(value) for value in self._listed(name, column)]
 
     def plain(self, name: str) -> list[Any] | None:
         """A column of numbers, texts or flags, None in its gaps; None where it holds anything else."""
-        values = self._table.column(name).to_pylist()
+        values = self._listed(name, self._table.column(name))
         fits = all(value is None or isinstance(value, bool | int | float | str) for value in values)
         return values if fits else None
+
+    def _listed(self, name: str, column: Any) -> list[Any]:
+        try:
+            return list(column.to_pylist())
+        except UnicodeDecodeError as error:
+            raise FormatError(self.path, name, f"not a text in UTF-8: {error.reason}") from None
 
     def _column(self, name: str, gaps: bool = False) -> Any:
         if self.names.count(name) != 1:

@@ -10,6 +10,7 @@ the frames of sequence 002 in which the car hardly moves, elevations are sharpes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,8 @@ def _pose(path: Path, index: int, row: Any) -> SE3:
     try:
         place = [float(row["position"][axis]) for axis in "xyz"]
         turn_wxyz = [float(row["heading"][axis]) for axis in "wxyz"]
-        if not 0.9 < np.linalg.norm(turn_wxyz) < 1.1:
-            raise ValueError(f"a heading of length {np.linalg.norm(turn_wxyz):.3g}, not 1")
+        if not 0.9 < hypot(*turn_wxyz) < 1.1:
+            raise ValueError(f"a heading of length {hypot(*turn_wxyz):.3g}, not 1")
         return SE3.from_quaternion_wxyz(turn_wxyz, place)
     except KeyError as error:
         raise FormatError(path, f"entry {index}", f"without {error}") from None

@@ -10,6 +10,7 @@ import numpy as np
 
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
+from calib.types import F32, F64
 from formats.errors import FormatError
 from formats.format import Format
 from formats.images import read_rgb
@@ -122,7 +123,7 @@ def _read_sweep(path: Path, lidar: str, timestamp_ns: int, world_from_lidar: SE3
         lidar=lidar,
         timestamp_ns=timestamp_ns,
         points=world_from_lidar.inverse().cloud(points_world),
-        intensity=intensity.astype(np.float32),
+        intensity=_float32(intensity),
         offset_ns=np.round(offset_s * 1e9).astype(np.int32),
         stamps="end",
         deskewed=True,
@@ -134,6 +135,12 @@ def _numbers(path: Path, table: dict[str, Column], name: str) -> Column:
     if column.dtype == object or not np.isfinite(column).all():
         raise FormatError(path, name, "not finite numbers throughout")
     return column
+
+
+def _float32(values: F64) -> F32:
+    """What is too large for it becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 PANDASET = Format(

@@ -92,7 +92,9 @@ def _points(
         if poses.shape[:2] != image.shape[:2]:
             raise FormatError(root, log_id, "the poses of pixels are of another size than the range image")
         ego_from_world = world_from_ego.inverse()
-        points_world = _posed(poses[ring, column].astype(np.float64), ego_from_lidar @ points)
+        with np.errstate(invalid="ignore"):
+            pixel_poses = poses[ring, column].astype(np.float64)
+        points_world = _posed(pixel_poses, ego_from_lidar @ points)
         points = ego_from_lidar.inverse() @ (ego_from_world @ points_world)
     known = np.isfinite(points).all(axis=1)
     return points[known], image[ring, column, 1][known], ring[known].astype(np.int32)

@@ -8,6 +8,7 @@ gigabytes, or a file outside of its folder that was touched. The same seed gives
 from __future__ import annotations
 
 import argparse
+import gzip
 import random
 import re
 import resource
@@ -137,6 +138,14 @@ DAMAGES = (
 )
 
 
+def damaged(file: Path, whole: bytes, rng: random.Random) -> bytes:
+    """What is packed is mostly damaged within, so that it can be unpacked."""
+    damage = rng.choice(DAMAGES)
+    if file.suffix == ".gz" and rng.random() < 0.8:
+        return gzip.compress(damage(gzip.decompress(whole), rng), 1)
+    return damage(whole, rng)
+
+
 def read_everything(source: Format, path: Path) -> None:
     """What a careful user reads: every log, its labels, its first sweeps and images of each sensor."""
     for log_id in source.log_ids(path):
@@ -181,6 +190,7 @@ def attempt(source: Format, path: Path, read: Callable[[Format, Path], None] = r
     try:
         with within_limits(), warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of odd escapes
             if source.recognises(path):
                 read(source, path)
     except CrosslabelError as error:
@@ -207,7 +217,7 @@ def mutants(name: str, count: int, seed: int, folder: Path) -> Iterator[tuple[in
         rng = random.Random(f"{name} {seed} {number}")
         file = rng.choice(files)
         whole = file.read_bytes()
-        file.write_bytes(rng.choice(DAMAGES)(whole, rng))
+        file.write_bytes(damaged(file, whole, rng))
         wrong = attempt(source, data)
         touched = {path for path in folder.rglob("*") if not path.is_relative_to(data)} - outside
         if touched:

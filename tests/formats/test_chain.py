@@ -65,9 +65,8 @@ def test_every_box_stays_on_its_points(excerpt: tuple[DriveLog, LabelSet], tmp_p
         after = points_in_boxes(log, labels)
         assert after.keys() == before.keys()
         off = np.array([abs(after[key] - before[key]) for key in before])
-        assert off.max() <= 2 and (off > 0).mean() < 0.05, (
-            target.name
-        )  # of points in a face, in single floats
+        # Points that lie in a face, in single floats.
+        assert off.max() <= 2 and (off > 0).mean() < 0.05, target.name
     (told,) = convert(OPENLABEL, tmp_path / "labels", lambda: iter([(log, labels)]), sensors=False)
     assert told.losses == ()
     assert points_in_boxes(log, OPENLABEL.read_labels(tmp_path / "labels", log)) == after  # type: ignore[misc]

@@ -55,6 +55,7 @@ def loud(log):
     return [f.message for f in examine(log) if f.severity != "note"]
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_a_simulated_drive(drive):
     assert loud(drive) == []
 

@@ -39,6 +39,7 @@ def test_each_option_has_an_example() -> None:
     assert "json" in named
 
 
+@pytest.mark.slow
 def test_those_on_the_demos_drive_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     chosen = [line for line in COMMANDS if "crosslabel-demo" in line and not NETWORKS.search(line)]
@@ -57,6 +58,7 @@ def test_those_on_kitti_run(shared_data: Path, tmp_path: Path, monkeypatch: pyte
         run(monkeypatch, line)
 
 
+@pytest.mark.slow
 def test_those_on_a_street_run(street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for day in ("monday", "tuesday"):
