@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import numpy as np
 
 from autolabel.config import Config
 from autolabel.pipeline import Given
+from fusion.checks.config import CheckConfig
 from fusion.log import DriveLog
 
 FILE_NAME = "run.json"
-RUN_SCHEMA = 2
+RUN_SCHEMA = 3
 LIBRARIES = ("crosslabel", "numpy", "scipy", "numba")
 
 
@@ -35,9 +37,10 @@ def write_record(folder: Path, record: Mapping[str, object]) -> None:
     (folder / FILE_NAME).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def same_hash(fingerprints: list[str], config: Config) -> str:
+def same_hash(fingerprints: list[str], config: Config, rules: CheckConfig | None = None) -> str:
     """One hash of all that decides a result."""
-    parts = [str(RUN_SCHEMA), *fingerprints, config.hash(), json.dumps(versions())]
+    asked = "" if rules is None else rules.model_dump_json()
+    parts = [str(RUN_SCHEMA), *fingerprints, config.hash(), asked, json.dumps(versions())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -52,8 +55,18 @@ def versions() -> dict[str, str]:
     return found
 
 
+def forget_peak_memory() -> None:
+    """Lets `peak_memory_mb` count from here, where the system can (Linux: proc(5), clear_refs)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def peak_memory_mb() -> int | None:
     """Largest resident size of this process so far; None on Windows, which has no such count."""
+    with suppress(OSError, ValueError, StopIteration):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        peak_kb = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+        return round(int(peak_kb) / 2**10)
     try:
         import resource
     except ImportError:

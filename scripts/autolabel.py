@@ -43,13 +43,31 @@ def run(
     explain: Annotated[
         list[str] | None, typer.Option(help="Write a page on how this track came about (may be repeated).")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace older results; locked boxes stay.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Work on so many logs at a time, in processes of this machine.")
+    ] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Let the workers of this dask scheduler do it, such as tcp://host:8786."),
+    ] = None,
+    check: Annotated[bool, typer.Option(help="Hold the labels against the rules of `check`.")] = True,
+    rules: Annotated[
+        Path | None, typer.Option(help="What the project changes about the rules, YAML.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write a page a log with pictures of what is worth a look.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what a person has worked on, too; locked boxes stay.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a log.")] = False,
 ) -> None:
     """Label whole logs: from one box of each object, from key frames, from detections, or from nothing.
 
-    Writes OUT/<log>/labels.db and OUT/<log>/run.json for each log. What is there already and came from the
-    same input is left alone. A log that cannot be labelled is said to be so, and the next one follows.
+    Writes OUT/<log>/labels.db, check.json and run.json for each log. What is there already and came from the
+    same input, settings and version is left alone; what is out of date is made anew, unless a person has
+    worked on it. A log that cannot be labelled is said to be so, and the next one follows. Of several logs
+    OUT/index.html shows how they fare and OUT/queue.jsonl in which order to look at them.
 
     One frame is labelled: crosslabel autolabel LOG --seed-labels LOG --seed-frames 11 --out out
 
@@ -61,22 +79,52 @@ def run(
 
     Two drives through one street: crosslabel autolabel TRIP1 TRIP2 --trips --seed-labels TRIP1 --out out
 
+    A thousand logs on eight cores: crosslabel autolabel LOGS --workers 8 --out out
+
     How track 12 came about: crosslabel autolabel LOG --detections FOLDER --out out --explain 12
     """
-    from scripts.autolabel_given import Givens, Sources, frame_numbers, settings
-    from scripts.autolabel_runs import Runs
+    from scripts.autolabel_batch import Batch
+    from scripts.autolabel_given import Sources, frame_numbers, settings
+    from scripts.autolabel_together import Trips, all_explained
+    from scripts.autolabel_unit import PICTURES, Asked, LogUnit
+    from scripts.check_runs import chosen_rules
     from scripts.logs import logs_at
 
-    frames = None if seed_frames is None else frame_numbers(seed_frames)
-    sources = Sources(seed_labels or (), seed_every, frames, detections, detector, camera_detector, trips)
-    chosen = settings(config, trust_poses=trust_poses, points=points, rectangles=rectangles)
+    frames = None if seed_frames is None else tuple(frame_numbers(seed_frames))
+    sources = Sources(
+        tuple(seed_labels or ()), seed_every, frames, detections, detector, camera_detector, trips
+    )
+    asked = Asked(
+        sources,
+        settings(config, trust_poses=trust_poses, points=points, rectangles=rectangles),
+        chosen_rules(rules, [], []) if check else None,
+        out,
+        poses,
+        rig,
+        force,
+        tuple(explain or ()),
+        PICTURES if report else None,
+    )
+    if report and not check:
+        raise typer.BadParameter("--report shows what the rules find: not with --no-check")
+    if trips and (workers > 1 or cluster is not None):
+        raise typer.BadParameter("--trips works on all drives at once: not with --workers or --cluster")
     places = logs_at(paths, format, log)
     if trips and len(places) < 2:
         raise typer.BadParameter("--trips takes two drives or more")
-    givens = Givens(sources, chosen)
+    asked.givens()
     out.mkdir(parents=True, exist_ok=True)
-    runs = Runs(givens, chosen, out, poses, rig, force, explain or [], as_json)
     if trips:
-        runs.together(places)
-    else:
-        runs.each(places)
+        Trips(places, asked, as_json).run()
+        return
+    here, alone = workers == 1 and cluster is None, len(places) == 1
+    asked = asked if here else asked.anywhere()
+    units = [
+        LogUnit(at.log_id, at.source.name, at.path if here else at.path.resolve(), alone, asked)
+        for at in places
+    ]
+    batch = Batch(units, out, workers, cluster, as_json)
+    code = batch.run()
+    if code:
+        raise typer.Exit(code)
+    all_explained(asked.explain, batch.explained)

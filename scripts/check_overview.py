@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def overview_of(summaries: Sequence[dict[str, Any]], failed: Sequence[tuple[str, str]], pages: str) -> Report:
-    """What `check_output.summary` says of each log, side by side.
+    """What `fusion.checks.told.summary` says of each log, side by side.
 
     Args:
         summaries: of the logs that were checked, in their order.

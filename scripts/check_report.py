@@ -60,7 +60,7 @@ def _what(item: Item, names: dict[str, str]) -> str:
 
 
 def _frame(log: DriveLog, item: Item) -> str:
-    from scripts.check_output import frames_of
+    from fusion.checks.told import frames_of
 
     frames = frames_of(log, item.timestamps_ns[:1])
     return str(frames[0]) if frames else ""

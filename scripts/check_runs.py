@@ -100,8 +100,9 @@ class Checks:
     def _one(self, at: LogAt, alone: bool) -> int:
         from formats.files import inside
         from fusion.checks.queue import queue
+        from fusion.checks.told import as_json, summary
         from scripts.check_fix import repair
-        from scripts.check_output import as_json, print_findings, summary, write_files
+        from scripts.check_output import print_findings, write_files
         from scripts.console import note, progress_bar
 
         log, labels = self.sources.open(at)

@@ -7,6 +7,7 @@ import typer
 from scripts import (
     agree,
     autolabel,
+    bench,
     calibrate,
     check,
     convert,
@@ -21,6 +22,7 @@ from scripts import (
     release,
     render,
     rig,
+    status,
     validate,
     verify,
     view,
@@ -41,6 +43,7 @@ for module in (
     calibrate,
     drift,
     autolabel,
+    status,
     view,
     effort,
     check,
@@ -54,6 +57,7 @@ for module in (
     verify,
     render,
     warmup,
+    bench,
 ):
     app.command(module.__name__.rpartition(".")[2])(module.run)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from fusion.labels import LabelSet
     from fusion.log import DriveLog
-    from fusion.store import LabelStore
+    from scripts.view_windows import Wanted
     from viewer.actions import Action
     from viewer.opened import Opened
 
@@ -40,63 +38,42 @@ def run(
     keys: Annotated[Path | None, typer.Option(help="Keys of one's own, a JSON file: action, list.")] = None,
     author: Annotated[str | None, typer.Option(help="Who works; your user name unless given.")] = None,
     frame: Annotated[int, typer.Option(min=0, help="Which frame to show first.")] = 0,
+    queue: Annotated[
+        Path | None, typer.Option(help="Work through the logs of autolabel's queue.jsonl, one by one.")
+    ] = None,
 ) -> None:
     """Open a log in the viewer. Every edit is on disk at once; work goes on where it was left.
 
     Look at a log and its own labels: crosslabel view LOG
 
     Correct what autolabel made: crosslabel view LOG --labels out
+
+    Of a thousand logs the worst first: crosslabel view --queue out/queue.jsonl
     """
     from calib.errors import CrosslabelError
     from scripts.logs import open_log
+    from scripts.view_windows import Wanted, another_wanted, work_through
     from viewer.open import screen_problem
+    from viewer.queue import Queue
 
+    if queue is not None and (path, labels, log) != (None, None, None):
+        raise typer.BadParameter("--queue says which logs and labels: name no others")
+    waiting = None if queue is None else Queue(queue)
     drive = None if path is None else open_log(path, format, log, rig)
     problem = screen_problem()
     if problem is not None:
         raise CrosslabelError(problem)
-    desk = Wanted(_actions(preset, keys), out, schema, author or getpass.getuser())
-    if drive is None or path is None or _show(drive, path, desk, labels, frame):
+    desk = Wanted(_actions(preset, keys), out, schema, author or getpass.getuser(), rig)
+    if waiting is not None:
+        work_through(waiting, desk)
+    elif drive is None or path is None or another_wanted(drive, path, desk, labels, frame):
         _ask_and_show(desk)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How logs are worked on, whichever they are.
-
-    Attributes:
-        actions: what can be done, under its keys.
-        out: folder for the work that begins anew.
-        schema: classes and attributes.
-        author: who works.
-    """
-
-    actions: tuple[Action, ...]
-    out: Path
-    schema: Path | None
-    author: str
-
-
-def _show(drive: DriveLog, path: Path, wanted: Wanted, labels: Path | None = None, frame: int = 0) -> bool:
-    """Shows a log until its window is closed; whether another one is wanted then."""
-    from scripts.console import note
-    from viewer.open import desk_of
-    from viewer.opened import SIMULATED, Opened
-    from viewer.qt.app import application, open_window
-    from viewer.qt.settings import note_opened
-
-    application()
-    with _store(drive, path, labels, wanted) as store:
-        note(f"{drive.name}: labels in {store.path}")
-        desk = desk_of(drive, store, wanted.schema, frame)
-        if path != SIMULATED:
-            note_opened(Opened(path.resolve(), drive.name))
-        return open_window(desk, wanted.actions)
 
 
 def _ask_and_show(wanted: Wanted) -> None:
     """Asks what to open, and shows it, until that is enough."""
     from calib.errors import CrosslabelError
+    from scripts.view_windows import another_wanted
     from viewer.qt.app import ask_what_to_open
 
     problem = ""
@@ -104,7 +81,7 @@ def _ask_and_show(wanted: Wanted) -> None:
         problem = ""
         try:
             drive = _opened(chosen)
-            if drive is not None and not _show(drive, chosen.path, wanted):
+            if drive is not None and not another_wanted(drive, chosen.path, wanted):
                 return
         except CrosslabelError as error:
             problem = str(error)
@@ -142,32 +119,3 @@ def _actions(name: str, keys: Path | None) -> tuple[Action, ...]:
     except CrosslabelError as error:  # as after another preset was chosen: work can go on without them
         note(f"{error}; left out")
         return actions
-
-
-def _store(drive: DriveLog, path: Path, labels: Path | None, wanted: Wanted) -> LabelStore:
-    """The file of labels to work on: the given one, the one begun earlier, or a new one."""
-    from fusion.store import LabelStore
-    from scripts.logs import labels_of
-    from viewer.open import own_file
-
-    if labels is not None:
-        for made in (labels, labels / drive.name / "labels.db"):
-            if made.suffix == ".db" and made.is_file():
-                return LabelStore.open(made)
-    target = own_file(wanted.out, drive.name, wanted.author)
-    if target.exists():
-        return LabelStore.open(target)
-    begun = _own_labels(drive, path) if labels is None else labels_of(labels, drive)
-    return LabelStore.create(target, drive.name, begun, wanted.author)
-
-
-def _own_labels(drive: DriveLog, path: Path) -> LabelSet:
-    """The labels that come with a log; none where its format holds none."""
-    from formats.registry import find_format
-    from fusion.labels import LabelSet
-    from viewer.opened import SIMULATED, simulated_drive
-
-    if path == SIMULATED:
-        return simulated_drive()[1]
-    source = find_format(path)
-    return LabelSet() if source.read_labels is None else source.read_labels(path, drive)

@@ -15,7 +15,7 @@ from viewer.actions import ACTIONS, Action, by_id, conflicts, with_keys
 
 Keys = Mapping[str, tuple[str, ...]]
 # What the window itself does with keys, whatever the preset.
-RESERVED = ("F1", "Space", "Ctrl+Shift+P", "Ctrl+O", "Ctrl+Q")
+RESERVED = ("F1", "Space", "Ctrl+Shift+P", "Ctrl+O", "Ctrl+Q", "Ctrl+Shift+Return")
 
 # What is not named keeps the key of Crosslabel, unless another action of the preset has taken it.
 PRESETS: dict[str, Keys] = {

@@ -13,6 +13,7 @@ from fusion.edits import LockAnnotations, PutAnnotations
 from fusion.labels import LabelSet, Source
 from fusion.store import LabelStore
 from scripts import cli
+from scripts.autolabel_unit import _givens_of
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -195,7 +196,9 @@ def test_a_lidar_network_finds_what_is_labelled(
     assert kinds <= {"car", "pedestrian"} and kinds
     assert record_of(out / "tuesday")["networks"]["detector"].startswith("car.onnx ")
     assert "up to date" in autolabel(*asked)[2]
-    assert autolabel(street / "tuesday", "--out", out)[0] == 2
+    assert autolabel(street / "tuesday", "--out", out)[0] == 0
+    assert not record_of(out / "tuesday")["networks"]
+    assert (out / "tuesday" / "labels.previous.db").exists()
 
 
 def test_networks_that_are_none(
@@ -212,6 +215,7 @@ def test_networks_that_are_none(
         code, _, said = autolabel(street / "monday", option, file, "--out", tmp_path / "out")
         assert code == 2 and line in said and len(said.splitlines()) == 1
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    _givens_of.cache_clear()
     code, _, said = autolabel(street / "monday", "--detector", car_network, "--out", tmp_path / "out")
     assert code == 2 and "crosslabel[networks]" in said
     assert not (tmp_path / "out").exists()

@@ -27,7 +27,7 @@ def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(demo)
     seen: list[Desk] = []
     monkeypatch.setattr("viewer.open.screen_problem", lambda: None)
-    monkeypatch.setattr("viewer.qt.app.open_window", lambda desk, actions: seen.append(desk) or 0)
+    monkeypatch.setattr("viewer.qt.app.open_window", lambda desk, actions, queued: seen.append(desk))
     on_demo = [line for line in COMMANDS if "crosslabel-demo" in line or "agree" in line]
     assert len(on_demo) == 10
     for line in on_demo:

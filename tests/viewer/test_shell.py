@@ -337,4 +337,6 @@ def test_one_log_after_the_other_in_one_process(tmp_path: Path) -> None:
         check=False,
         timeout=90,
     )
-    assert (done.returncode, done.stdout.split()) == (0, ["False", "False", "None"]), done.stderr
+    assert (done.returncode, done.stdout.split()) == (0, ["After.NOTHING", "After.NOTHING", "None"]), (
+        done.stderr
+    )

@@ -17,7 +17,7 @@ from viewer.desk import Desk
 from viewer.opened import Opened, listed
 from viewer.qt import theme, welcome
 from viewer.qt.settings import recent
-from viewer.qt.window import MainWindow
+from viewer.qt.window import After, MainWindow
 
 NEEDED = (3, 3)
 _KEPT: list[QApplication] = []
@@ -74,24 +74,29 @@ def application() -> QApplication:
     return made
 
 
-def open_window(desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> bool:
-    """Shows a desk until its window is closed; whether another log is wanted then.
+def open_window(desk: Desk, actions: tuple[Action, ...] = ACTIONS, queued: str = "") -> After:
+    """Shows a desk until its window is closed; returns what is wanted then.
+
+    Args:
+        desk: a log and its labels; it is closed too.
+        actions: what can be done, under its keys.
+        queued: where in a queue of logs this one is, in words; empty where there is no queue.
 
     Raises:
         CrosslabelError: nothing can be drawn here.
     """
     try:
         running = application()
-        window = MainWindow(desk, actions)
+        window = MainWindow(desk, actions, queued)
         before, sys.excepthook = sys.excepthook, partial(_survive, window)
         window.show()
         running.exec()
         sys.excepthook = before
-        another = window.another
+        after = window.after
     finally:
         desk.close()
     _end(window)
-    return another
+    return after
 
 
 def _end(window: MainWindow) -> None:

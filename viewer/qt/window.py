@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
@@ -42,18 +43,27 @@ class Panel(Protocol):
         """Shows what has changed."""
 
 
+class After(Enum):
+    """What is wanted when a window has been closed."""
+
+    NOTHING = auto()
+    ANOTHER = auto()
+    NEXT = auto()
+    LATER = auto()
+
+
 class MainWindow(QMainWindow):
     """The window of one desk."""
 
     arrived = pyqtSignal(int)
     posted = pyqtSignal(object)
-    another = False
+    after = After.NOTHING
 
-    def __init__(self, desk: Desk, actions: tuple[Action, ...] = ACTIONS) -> None:
-        """Of a desk."""
+    def __init__(self, desk: Desk, actions: tuple[Action, ...] = ACTIONS, queued: str = "") -> None:
+        """Of a desk; `queued` says where in a queue of logs it is."""
         super().__init__()
-        self.desk = desk
-        self.setWindowTitle(f"{desk.session.log.name} - Crosslabel")
+        self.desk, self._queued = desk, bool(queued)
+        self.setWindowTitle(f"{queued or desk.session.log.name} - Crosslabel")
         self.resize(1500, 950)
         shown = self._shown = Shown(desk)
         self.canvas, self.cameras = Canvas(desk, shown), CameraStrip(desk, shown)
@@ -68,8 +78,8 @@ class MainWindow(QMainWindow):
         self.setTabPosition(areas.RightDockWidgetArea, QTabWidget.TabPosition.North)
         objects = self._dock("Objects", self.objects, areas.RightDockWidgetArea)
         self.review = ReviewPanel(desk)
-        self.tabifyDockWidget(objects, self._dock("Review", self.review, areas.RightDockWidgetArea))
-        objects.raise_()
+        review = self._dock("Review", self.review, areas.RightDockWidgetArea)
+        self.tabifyDockWidget(objects, review)
         timeline = self._dock("Timeline", self.timeline, areas.BottomDockWidgetArea)
         self.tabifyDockWidget(timeline, self._dock("Strip", self.strip, areas.BottomDockWidgetArea))
         timeline.raise_()
@@ -85,6 +95,7 @@ class MainWindow(QMainWindow):
         self.message = self.status.message
         self.watch = Watch(self, desk.effort)
         self._remember()
+        (review if queued else objects).raise_()
         # Frames arrive in threads of the background; what is drawn is drawn here.
         self.arrived.connect(self._on_arrival)
         desk.cache.arrived = self.arrived.emit
@@ -129,9 +140,9 @@ class MainWindow(QMainWindow):
             self.sheet.list(dialog.actions_now)
             write_keys(own_keys_file(), dialog.changed_keys())
 
-    def open_another(self) -> None:
-        """Closes the window, to open another log."""
-        self.another = True
+    def leave(self, after: After) -> None:
+        """Closes the window, for something that is to be done then."""
+        self.after = after
         self.close()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -194,7 +205,10 @@ class MainWindow(QMainWindow):
     def _add_own(self) -> None:
         """What concerns the window itself, and no labels."""
         add = self.menus.add
-        add("Another log ...", "Log", "Ctrl+O", self.open_another)
+        if self._queued:
+            add("Done, next log", "Log", "Ctrl+Shift+Return", partial(self.leave, After.NEXT))
+            add("Later, next log", "Log", "", partial(self.leave, After.LATER))
+        add("Another log ...", "Log", "Ctrl+O", partial(self.leave, After.ANOTHER))
         add("Close", "Log", "Ctrl+Q", self.close)
         add("Play", "Frame", "Space", self.play)
         add("Find an action", "Help", "Ctrl+Shift+P", self.find_action)
