@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from formats.errors import FormatError
-from formats.files import atomic_folder
+from formats.files import atomic_folder, named_as
 from formats.format import Format
 from formats.losses import Loss, losses
 from fusion.labels import LabelSet, Track
@@ -47,11 +47,13 @@ def convert(
 ) -> list[Converted]:
     """Writes logs with their labels, reads the labels back, and compares.
 
-    Nothing stands at `out` before both are done. Memory does not grow with the number of logs.
+    Nothing stands at `out`, and what is there stays as it is, before both are done. Memory does not grow with
+    the number of logs.
 
     Args:
         target: the format to write.
-        out: a folder that is new or empty, or a new file where the format keeps labels in one.
+        out: a folder that is new or empty, or a new file where the format keeps labels in one; the data set
+            itself where the format puts labels alone into one that is there.
         pairs: gives the logs and their labels; called twice.
         sensors: write clouds and images too; else labels alone.
         lossy: let go of what the format does not declare to lose.
@@ -64,16 +66,16 @@ def convert(
     if (target.write if sensors else target.write_labels) is None:
         what = "whole" if sensors else "labels alone"
         raise FormatError(out, "", f"{target.title} cannot be written {what}")
+    if not sensors and target.labels_into is not None:
+        with target.labels_into(out, pairs()) as part:
+            return _checked(target, out, list(_read_back(target, part, pairs(), sensors=True)), lossy)
     with _place(out, sensors) as part:
         if sensors:
             assert target.write is not None
             target.write(part, pairs(), progress=progress, **(options or {}))
         else:
             _write_labels(target, part, pairs(), one_file=part.parent != out.parent)
-        converted = list(_read_back(target, part, pairs(), sensors))
-        if not lossy:
-            _refuse_undeclared(target, out, converted)
-    return converted
+        return _checked(target, out, list(_read_back(target, part, pairs(), sensors)), lossy)
 
 
 @contextmanager
@@ -84,13 +86,8 @@ def _place(out: Path, sensors: bool) -> Iterator[Path]:
         raise FormatError(out, "", "is there already; name a file that is new")
     with atomic_folder(out.with_name(f".{out.name}.new") if one_file else out) as folder:
         part = folder / out.name if one_file else folder
-        try:
+        with named_as(part, out):
             yield part
-        except FormatError as error:
-            if not Path(error.path).is_relative_to(part):
-                raise
-            inner = Path(error.path).relative_to(part)
-            raise FormatError(out / inner, error.where, error.message) from None
         if one_file:
             part.replace(out)
     if one_file:
@@ -134,11 +131,13 @@ def _at_the_frames_of(again: DriveLog, log: DriveLog, labels: LabelSet) -> Label
     return replace(labels, tracks={id: moved(track) for id, track in labels.tracks.items()})
 
 
-def _refuse_undeclared(target: Format, out: Path, converted: list[Converted]) -> None:
-    for one in converted:
+def _checked(target: Format, out: Path, converted: list[Converted], lossy: bool) -> list[Converted]:
+    """The same, unless something is lost that the format does not declare."""
+    for one in converted if not lossy else ():
         for loss in one.losses or ():
             if loss.part not in target.drops:
                 said = f"would lose {loss.part}: {loss.count} of {loss.of}, such as {loss.first}"
                 raise FormatError(
                     out, one.log, f"{said}; {target.title} does not declare that (--lossy lets it)"
                 )
+    return converted

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from formats.errors import FormatError
-from formats.rigs.fields import Field
+from formats.fields import Field
 from fusion.labels import Annotation, Attributes, ImageBox, Json, LabelSet, Review, Source, Track
 
 MOST_CHARACTERS = 1 << 20

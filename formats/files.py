@@ -242,6 +242,43 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """Gives a new folder beside one that is there; it takes its place at the end.
+
+    After an error the folder is as it was, and errors about the new one name the old.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    part, old = _beside(path), _beside(path)
+    try:
+        with _writing(path), named_as(part, path):
+            part.mkdir()
+            yield part
+            path.rename(old)
+            try:
+                part.rename(path)
+            except OSError:
+                old.rename(path)
+                raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def named_as(part: Path, path: Path) -> Iterator[None]:
+    """Errors about what lies in a folder name another one, whose place it is to take."""
+    try:
+        yield
+    except FormatError as error:
+        if not Path(error.path).is_relative_to(part):
+            raise
+        inner = Path(error.path).relative_to(part)
+        raise FormatError(path / inner, error.where, error.message) from None
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from formats.losses import Part
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
+
+Pairs = Iterable[tuple[DriveLog, LabelSet]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Format:
         write: `write(path, pairs, *, progress=None, **options)` writes logs with their labels as a data set
             into a folder that does not exist yet.
         write_labels: writes the labels of one log alone.
+        labels_into: where labels alone go into a data set that is there: `with labels_into(path, pairs) as
+            part` writes them, gives where they are read back from, and puts that in place at the end.
         read_detections: unconnected per-frame boxes: every track holds one annotation.
         read_poses: a trajectory kept in a folder of its own.
         loses: what does not survive writing and reading again, one sentence each.
@@ -43,6 +48,7 @@ class Format:
     read_labels: Callable[[Path, DriveLog], LabelSet] | None = None
     write: Callable[..., None] | None = None
     write_labels: Callable[[Path, DriveLog, LabelSet], None] | None = None
+    labels_into: Callable[[Path, Pairs], AbstractContextManager[Path]] | None = None
     read_detections: Callable[[Path, DriveLog], LabelSet] | None = None
     read_poses: Callable[[Path, DriveLog], Trajectory] | None = None
     loses: tuple[str, ...] = ()

@@ -21,3 +21,15 @@ def folder_name(path: Path, name: str) -> str:
     if not plain or len(plain.encode(errors="replace")) > LONGEST_BYTES:
         raise FormatError(path, "", f"the name of a log must be that of a folder, not {name[:60]!r}")
     return plain
+
+
+def new_place(root: Path, path: Path, name: str, ending: str = "") -> Path:
+    """Where a log goes in a data set that is being written: a folder, or a file with an ending.
+
+    Raises:
+        FormatError: as `folder_name`, or another log is there; names the path that was to be written.
+    """
+    place = root / f"{folder_name(path, name)}{ending}"
+    if place.exists():
+        raise FormatError(path, name, "two logs of this name")
+    return place

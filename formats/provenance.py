@@ -10,7 +10,7 @@ import numpy as np
 
 from formats.errors import FormatError
 from formats.extras import read_score, read_source
-from formats.rigs.fields import Field
+from formats.fields import Field
 from fusion.labels import Annotation, Json, LabelSet
 
 

@@ -27,7 +27,7 @@ from formats.errors import FormatError
 from formats.files import atomic_folder, read_bytes
 from formats.format import Format
 from formats.losses import Part
-from formats.names import folder_name
+from formats.names import new_place
 from formats.nuscenes.images import source_pixels
 from fusion.align import read_deskewed
 from fusion.boxes import Boxes
@@ -57,9 +57,7 @@ def write(
         raise FormatError(path, "", message) from None
     with atomic_folder(path) as root:
         for log, labels in pairs:
-            file = root / f"{folder_name(path, log.name)}{ENDING}"
-            if file.exists():
-                raise FormatError(path, log.name, "two logs of this name")
+            file = new_place(root, path, log.name, ENDING)
             digest = hashlib.md5(log.name.encode(), usedforsecurity=False).digest()
             stream = rerun.RecordingStream(
                 APPLICATION, recording_id=UUID(bytes=digest), send_properties=False

@@ -10,7 +10,7 @@ from calib.board.description import Board, CharucoBoard, Checkerboard
 from calib.clicks import Click
 from calib.errors import CalibrationError
 from calib.se3 import SE3
-from formats.rigs.fields import Field, read_json_fields
+from formats.fields import Field, read_json_fields
 from fusion.align import ego_at_shot_from_ego_at_frame
 from fusion.beam import image_of_frame
 from fusion.log import DriveLog

@@ -34,10 +34,14 @@ def run(
         bool | None,
         typer.Option(
             "--sensors/--labels-only",
-            help="Write clouds and images too. Default: not if SOURCE is in this format already.",
+            help="Write clouds and images too, or labels alone: of nuScenes into the data set that OUT is. "
+            "Default: labels alone if SOURCE is in this format already, unless that is nuScenes.",
         ),
     ] = None,
-    keyframe_every: Annotated[int, typer.Option(min=1, help="nuScenes: every n-th frame a key frame.")] = 1,
+    keyframe_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="nuScenes: every n-th frame a key frame. Default: as it was, else all."),
+    ] = None,
     lossy: Annotated[bool, typer.Option(help="Let go of what the format does not declare to lose.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written and lost as JSON.")] = False,
 ) -> None:
@@ -54,14 +58,18 @@ def run(
     target, read_from = find_format(out, format), find_format(source, source_format)
     whole = sensors
     if whole is None:
-        whole = target.write is not None and (target.write_labels is None or target is not read_from)
+        anew = target.write_labels is None or target.labels_into is not None or target is not read_from
+        whole = target.write is not None and anew
+
+    aside: set[str] = set()
 
     def pairs() -> Iterator[tuple[DriveLog, LabelSet]]:
         for at, drive in open_logs(source, source_format, log, poses, rig):
+            aside.add(drive.metadata.get("sensors_left_aside", ""))
             yield drive, _own(at, source, drive) if labels is None else labels_of(labels, drive)
 
     options: dict[str, object] = {}
-    if "keyframe_every" in target.options:
+    if keyframe_every is not None and "keyframe_every" in target.options:
         options["keyframe_every"] = keyframe_every
     with progress_bar("writing") as progress:
         converted = convert(
@@ -71,6 +79,8 @@ def run(
         typer.echo(_json(target, out, converted))
     for loss in target.loses:
         note(f"not kept by {target.title}: {loss}")
+    for sensors_left in sorted(aside - {""}) if target.name != "nuscenes" else ():
+        note(f"not kept by {target.title}: readings of {sensors_left}")
     for line in _lost(converted):
         note(line)
     note(f"written: {out}")

@@ -97,7 +97,7 @@ def _shares(text: str) -> dict[str, float]:
 
 
 def _splits_of(release: Path) -> dict[str, str]:
-    from formats.rigs.fields import read_json_fields
+    from formats.fields import read_json_fields
 
     root = read_json_fields(release / "release.json")
     return {entry["name"].text(): entry["split"].text() for entry in root["logs"].entries()}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formats.argoverse2.folder import LOG_FILE
+from formats.fields import Field, read_json_fields
 from formats.files import write_json
-from formats.rigs.fields import Field, read_json_fields
 from fusion.log import DriveLog, MissingFrame
 
 

@@ -13,7 +13,7 @@ from formats.argoverse2.folder import ANNOTATIONS, LABELS_FILE, log_folder
 from formats.argoverse2.tables import PREFIX, Table
 from formats.errors import FormatError
 from formats.extras import Extras, read_extras, read_json_text, read_source
-from formats.rigs.fields import Field, read_json_fields
+from formats.fields import Field, read_json_fields
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet, Source
 from fusion.log import DriveLog

@@ -34,9 +34,9 @@ from formats.argoverse2.labels import PLACE, QUATERNION, TIME
 from formats.argoverse2.sweeps import LASERS, MEASURED
 from formats.argoverse2.tables import PREFIX, Table
 from formats.errors import FormatError
+from formats.fields import Field
 from formats.images import read_rgb
 from formats.rigs.argoverse2 import read_argoverse2
-from formats.rigs.fields import Field
 from formats.rigs.rig_json import FILE_NAME as RIG_FILE
 from formats.rigs.rig_json import read_rig
 from fusion.log import DriveLog, ImageRef, MissingFrame, SweepRef

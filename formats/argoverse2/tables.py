@@ -13,8 +13,8 @@ from calib.se3 import SE3Batch
 from calib.types import F64, I64, Bools
 from formats.errors import FormatError
 from formats.extras import json_text, read_json_text
+from formats.fields import Field
 from formats.files import replaced_file
-from formats.rigs.fields import Field
 
 MOST_ROWS = 20_000_000
 LEANING, FARTHEST_M = 0.01, 1e8

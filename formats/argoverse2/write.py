@@ -10,11 +10,10 @@ from formats.argoverse2.folder import LABELS_FILE
 from formats.argoverse2.sweeps import rounded
 from formats.argoverse2.write_labels import Cuboids
 from formats.argoverse2.write_sensors import SensorWriter
-from formats.errors import FormatError
 from formats.extras import labels_extra
 from formats.files import atomic_folder, write_json
 from formats.merged import MergedSweep, merged_sweeps
-from formats.names import folder_name
+from formats.names import folder_name, new_place
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
@@ -41,9 +40,7 @@ def write(
     """
     with atomic_folder(path) as root:
         for log, labels in pairs:
-            folder = root / folder_name(path, log.name)
-            if folder.exists():
-                raise FormatError(path, log.name, "two logs of this name")
+            folder = new_place(root, path, log.name)
             _write_log(folder, log, labels, undistort, progress)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from formats.rigs.fields import Field, read_json_fields
+from formats.fields import Field, read_json_fields
 from formats.rigs.plain import from_plain, to_plain
 
 FILE_NAME = "log.json"

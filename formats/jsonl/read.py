@@ -10,9 +10,9 @@ from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.extras import read_attributes, read_extras, read_json_text
+from formats.fields import Field
 from formats.jsonl.write import SCHEMA, SUFFIX
 from formats.provenance import with_provenance
-from formats.rigs.fields import Field
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet
 from fusion.log import DriveLog

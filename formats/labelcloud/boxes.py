@@ -11,7 +11,7 @@ from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from calib.types import F64
 from formats.errors import FormatError
-from formats.rigs.fields import Field
+from formats.fields import Field
 from formats.turns import matrix_of_turns, turns_of_matrix
 from fusion.boxes import Box3D
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from calib.se3 import SE3
 from formats.extras import Extras, read_attributes, read_extras
+from formats.fields import Field, read_json_fields
 from formats.labelcloud.boxes import ABSOLUTE, KINDS, in_degrees, read_box
 from formats.labelcloud.folder import BESIDE, CLASSES, cloud_names, instant_of, label_files, label_folder
 from formats.provenance import with_provenance
-from formats.rigs.fields import Field, read_json_fields
 from fusion.labels import Annotation, LabelSet, Source
 from fusion.log import DriveLog
 

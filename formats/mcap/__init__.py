@@ -32,6 +32,17 @@ def write(
     write(path, pairs, progress=progress)
 
 
+def write_labels(path: Path, log: DriveLog, labels: LabelSet) -> None:
+    """Writes the labels of one log alone (`formats.mcap.write`).
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    from formats.mcap.write import write_labels
+
+    write_labels(path, log, labels)
+
+
 def read_labels(path: Path, log: DriveLog) -> LabelSet:
     """The labels of a log (`formats.mcap.labels`).
 
@@ -51,6 +62,7 @@ MCAP = Format(
     open_log=open_log,
     read_labels=read_labels,
     write=write,
+    write_labels=write_labels,
     loses=(
         "Points that are not finite or lie at the origin of their LiDAR; rings below 0 or above 4095.",
         "Sweeps and images from outside of the trajectory.",

@@ -11,11 +11,11 @@ from calib.rig import Rig
 from calib.types import I64
 from formats.errors import FormatError
 from formats.extras import Extras, json_text, labels_extra, read_extras, read_json_text
+from formats.fields import Field
 from formats.mcap.names import ATTACHMENT
 from formats.recording.decode import LAST_NS
 from formats.recording.mcap import attachment
 from formats.recording.settings import RecordingSettings
-from formats.rigs.fields import Field
 from formats.rigs.rig_json import rig_in, rig_table
 from fusion.labels import LabelSet
 from fusion.log import DriveLog, MissingFrame

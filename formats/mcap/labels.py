@@ -12,6 +12,7 @@ from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.extras import Extras, read_json_text
+from formats.fields import Field
 from formats.folder.poses import carried_on
 from formats.mcap.beside import read_labels_beside
 from formats.mcap.names import ATTACHMENT, EGO
@@ -25,7 +26,6 @@ from formats.recording.folder import contents_of, log_ids, recording_at
 from formats.recording.places import read_in_order
 from formats.recording.survey import survey
 from formats.recording.transforms import Frames
-from formats.rigs.fields import Field
 from fusion.boxes import Box3D
 from fusion.labels import Annotation, LabelSet, Source
 from fusion.log import DriveLog
@@ -44,7 +44,9 @@ def read_labels(path: Path, log: DriveLog) -> LabelSet:
     Raises:
         FormatError: there is no such log, it is damaged, or a box cannot be.
     """
-    name = log.name if log.name in log_ids(path) else folder_name(path, log.name)
+    names = log_ids(path)
+    alone = names[0] if len(names) == 1 and path.is_file() else folder_name(path, log.name)
+    name = log.name if log.name in names else alone
     file, _, source = recording_at(path, name)
     extras = read_labels_beside(file)
     as_told = extras is not None and source == file

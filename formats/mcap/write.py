@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -16,12 +17,12 @@ from mcap.writer import Writer as McapWriter
 from mcap_protobuf.schema import register_schema
 
 from formats.errors import FormatError
-from formats.files import atomic_folder
+from formats.files import atomic_folder, replaced_file
 from formats.mcap import messages
 from formats.mcap.beside import attached
 from formats.mcap.names import ATTACHMENT, EGO, LABELS, POSE, TF, TF_STATIC, WORLD, Names
 from formats.mcap.scene import scene
-from formats.names import folder_name
+from formats.names import folder_name, new_place
 from formats.recording.decode import LAST_NS
 from formats.recording.folder import MCAP
 from formats.recording.guess import NONE
@@ -55,19 +56,28 @@ def write(
     """
     with atomic_folder(path) as root:
         for log, labels in pairs:
-            file = root / f"{folder_name(path, log.name)}{MCAP}"
-            if file.exists():
-                raise FormatError(path, log.name, "two logs of this name")
-            _require_writable(path, log, labels)
+            file = new_place(root, path, log.name, MCAP)
+            if not any(log.sweeps.values()):
+                words = "a log without sweeps; a recording needs a LiDAR that sees something"
+                raise FormatError(path, log.name, words)
+            _require_instants(path, log, labels)
             with file.open("wb") as stream:
                 _Recording(path, stream, log, labels).write(progress)
 
 
-def _require_writable(path: Path, log: DriveLog, labels: LabelSet) -> None:
-    if not any(log.sweeps.values()):
-        raise FormatError(
-            path, log.name, "a log without sweeps; a recording needs a LiDAR that sees something"
-        )
+def write_labels(path: Path, log: DriveLog, labels: LabelSet) -> None:
+    """Writes the scenes of one log alone into a file, or into one of its name in a folder.
+
+    Raises:
+        FormatError: it cannot be written.
+    """
+    file = path if path.suffix.lower() == MCAP else path / f"{folder_name(path, log.name)}{MCAP}"
+    _require_instants(file, log, labels)
+    with replaced_file(file) as part, part.open("wb") as stream:
+        _Recording(file, stream, replace(log, sweeps={}, images={}), labels).write(labels_alone=True)
+
+
+def _require_instants(path: Path, log: DriveLog, labels: LabelSet) -> None:
     instants_ns = [log.trajectory.start_ns, log.trajectory.end_ns]
     instants_ns += [ref.timestamp_ns for refs in log.sweeps.values() for ref in (*refs[:1], *refs[-1:])]
     instants_ns += [ref.timestamp_ns for refs in log.images.values() for ref in (*refs[:1], *refs[-1:])]
@@ -106,11 +116,12 @@ class _Recording:
             for timestamp_ns, annotation in track.annotations.items():
                 self.by_time.setdefault(timestamp_ns, []).append((track, annotation))
 
-    def write(self, progress: Progress | None) -> None:
-        """Everything, in order of time."""
+    def write(self, progress: Progress | None = None, labels_alone: bool = False) -> None:
+        """Everything, in order of time; or what is claimed alone."""
         self.file.start(profile="", library=LIBRARY)
         self._channel(LABELS, SceneUpdate)
-        streams = [self._poses(), self._scenes(), *self._sweeps(), *self._images()]
+        measured = [] if labels_alone else [self._poses(), *self._sweeps(), *self._images()]
+        streams = [self._scenes(), *measured]
         total = 2 * len(self.log.trajectory.timestamps_ns) + len(self._instants_ns())
         total += sum(
             len(refs) for by_sensor in (self.log.sweeps, self.log.images) for refs in by_sensor.values()
@@ -119,7 +130,7 @@ class _Recording:
         for done, event in enumerate(heapq.merge(*streams, key=lambda event: event[:2]), start=1):
             if done == 1:
                 first_ns = event.timestamp_ns
-                for fixed in self._what_stays(first_ns):
+                for fixed in () if labels_alone else self._what_stays(first_ns):
                     self._put(fixed)
             self._put(event)
             if progress is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -62,19 +63,28 @@ class ImageWriter:
         found_px = image_size_px(source)
         if found_px != self._size_px:
             raise FormatError(source, "", f"the image is {found_px} pixels, its camera has {self._size_px}")
-        if self._hard_links:
-            path.unlink(missing_ok=True)
-            try:
-                os.link(source, path)
-            except OSError:
-                shutil.copyfile(source, path)
-        else:
-            shutil.copyfile(source, path)
+        copy_file(source, path, self._hard_links)
 
     def _resampled(self, rgb: U8, columns: F32, rows: F32) -> U8:
         import cv2
 
         return cast(U8, cv2.remap(rgb, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
+
+
+def copy_file(source: Path, path: Path, hard_link: bool) -> None:
+    """Copies a file byte for byte, or links it where that is wanted and the file system can.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
+    try:
+        if hard_link:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                return os.link(source, path)
+        shutil.copyfile(source, path)
+    except FileNotFoundError:
+        raise FormatError(source, "", "no such file") from None
 
 
 def source_pixels(model: CameraModel, plain: Pinhole) -> tuple[F32, F32]:

@@ -56,7 +56,7 @@ def tables_folder(path: Path) -> Path | None:
     if (path / "sample_data.json").is_file():
         return path
     try:
-        found = sorted(p.parent for p in path.glob("*/sample_data.json"))
+        found = sorted(p.parent for p in path.glob("*/sample_data.json") if p.parent.name[0] != ".")
     except OSError:
         return None
     if len(found) > 1:

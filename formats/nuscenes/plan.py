@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from calib.types import I64
-from formats.nuscenes.sensors import MAIN_LIDAR, channels_of
+from formats.nuscenes.log import FileRef, beside_of
+from formats.nuscenes.sensors import MAIN_LIDAR, channels_of, free_channel
 from formats.nuscenes.tokens import microseconds, token_of
 from fusion.beam import view_offset_ns
 from fusion.errors import TimeRangeError
@@ -33,7 +35,7 @@ class Reading:
     timestamp_ns: int
     sample: int
     is_key_frame: bool
-    ref: SweepRef | ImageRef | None
+    ref: SweepRef | ImageRef | FileRef | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Plan:
     Attributes:
         samples_ns: (S,) instants of the annotated key frames.
         sample_tokens: their tokens.
-        channels: LIDAR_TOP first, then the sensors in the order of the rig.
+        channels: LIDAR_TOP first, then the sensors in the order of the rig, then those that it has not.
     """
 
     samples_ns: I64
@@ -70,8 +72,8 @@ class Plan:
         return found
 
 
-def plan_of(log: DriveLog, keyframe_every: int) -> Plan:
-    """Lays out a log: every n-th frame is a sample, what else was measured lies between the samples.
+def plan_of(log: DriveLog, keyframe_every: int = 1, keyframes_ns: Collection[int] | None = None) -> Plan:
+    """Lays out a log: every n-th frame is a sample, or those that are named; the rest lies between them.
 
     A camera's key frame is the image nearest to when the LiDAR's beam passes its view, each image serving
     one sample at most.
@@ -81,15 +83,23 @@ def plan_of(log: DriveLog, keyframe_every: int) -> Plan:
         TimeRangeError: no frame at all lies within the trajectory.
     """
     frames_ns = [int(t) for t in log.timestamps_ns if log.trajectory.covers(int(t))]
-    if not frames_ns:
+    chosen_ns = frames_ns if keyframes_ns is None else [t for t in frames_ns if t in keyframes_ns]
+    if not chosen_ns:
         raise TimeRangeError(f"log {log.name!r} has no frame within its trajectory: nothing can be a sample")
-    samples_ns = np.array(frames_ns[::keyframe_every], dtype=np.int64)
+    samples_ns = np.array(chosen_ns[::keyframe_every], dtype=np.int64)
     channels = [_main_channel(log, frames_ns, samples_ns)]
-    for (modality, sensor), name in channels_of(log.rig).items():
+    names = channels_of(log.rig)
+    for (modality, sensor), name in names.items():
         if name != MAIN_LIDAR:
             refs = log.sweeps.get(sensor, ()) if modality == "lidar" else log.images.get(sensor, ())
             offset_ns = 0 if modality == "lidar" else view_offset_ns(log, sensor)
             channels.append(_channel(log, modality, sensor, name, refs, samples_ns, offset_ns))
+    beside, taken = beside_of(log), {MAIN_LIDAR, *names.values()}
+    for aside in beside.sensors if beside else ():
+        kind = re.sub(r"[^A-Z0-9]", "", aside.modality.upper()) or "SENSOR"
+        name = free_channel(kind, aside.name, taken)
+        taken.add(name)
+        channels.append(_channel(log, aside.modality, aside.name, name, aside.readings, samples_ns, 0))
     tokens = tuple(token_of(log.name, "sample", int(t)) for t in samples_ns)
     return Plan(samples_ns, tokens, tuple(channels))
 
@@ -126,7 +136,7 @@ def _channel(
     modality: str,
     sensor: str,
     name: str,
-    refs: tuple[SweepRef, ...] | tuple[ImageRef, ...],
+    refs: tuple[SweepRef, ...] | tuple[ImageRef, ...] | tuple[FileRef, ...],
     samples_ns: I64,
     offset_ns: int,
 ) -> Channel:

@@ -7,12 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from calib.types import F32
+from calib.types import F32, frozen
 from formats.errors import FormatError
 from formats.files import read_bytes
 from fusion.sweep import Sweep
 
 COLUMNS = 5
+POINT_BYTES = 4 * COLUMNS
 MOST_RINGS = 1 << 16
 FULL_INTENSITY = 255.0
 
@@ -27,12 +28,19 @@ def intensity_scale(sweep: Sweep) -> float:
 
 def write_points(path: Path, sweep: Sweep, scale: float) -> None:
     """Writes a deskewed sweep; columns that were not measured are zero."""
-    table = np.empty((len(sweep), COLUMNS), dtype="<f4")
-    table[:, :3] = sweep.points
-    table[:, 3] = 0 if sweep.intensity is None else sweep.intensity.astype(np.float64) * scale
-    table[:, 4] = 0 if sweep.ring is None else sweep.ring
     with path.open("wb") as stream:
-        stream.write(table.data)
+        stream.write(point_rows(sweep, scale).data)
+
+
+def point_rows(sweep: Sweep, scale: float) -> F32:
+    """(N, 5) float32 as they are written."""
+    from formats.nuscenes import _kernels
+
+    table = np.empty((len(sweep), COLUMNS), dtype=np.float32)
+    intensity = frozen([], np.float32) if sweep.intensity is None else sweep.intensity
+    ring = frozen([], np.int32) if sweep.ring is None else sweep.ring
+    _kernels.lay_out(sweep.points, intensity, float(scale), ring, table)
+    return table.astype("<f4", copy=False)
 
 
 def measured_columns(sweep: Sweep) -> list[str]:
@@ -54,8 +62,8 @@ def read_points(
         FormatError: missing, or its size is no whole number of points.
     """
     content = read_bytes(path)
-    if len(content) % (4 * COLUMNS):
-        raise FormatError(path, "", f"{len(content)} bytes are no whole number of points of {4 * COLUMNS}")
+    if len(content) % POINT_BYTES:
+        raise FormatError(path, "", f"{len(content)} bytes are no whole number of points of {POINT_BYTES}")
     table: F32 = np.frombuffer(content, dtype="<f4").reshape(-1, COLUMNS)
     with np.errstate(invalid="ignore"):  # of what is no number, which others write too
         intensity = (table[:, 3].astype(np.float64) / scale).astype(np.float32)

@@ -16,6 +16,7 @@ from formats.errors import FormatError
 from formats.files import inside
 from formats.images import read_rgb
 from formats.nuscenes.index import Index, index_of, tables_folder
+from formats.nuscenes.log import Aside, Beside, FileRef, SceneLog
 from formats.nuscenes.points import read_points
 from formats.nuscenes.sensors import MAIN_LIDAR, camera_of, lidar_of, poses_of
 from formats.nuscenes.tables import Row
@@ -48,14 +49,14 @@ def open_log(path: Path, log_id: str) -> DriveLog:
     """Opens a scene: every reading of the main LiDAR is a frame, key frames are the labelled ones.
 
     Readings come with the poses of the car in ego_pose; points and images are read when asked for.
-    Radars are left aside (metadata says which).
+    Radars are left aside (metadata says which), and written again where the log is written as nuScenes.
 
     Raises:
         FormatError: no such scene, rows that cannot be, a path that leads out of the data set.
     """
     index = index_of(path)
     scene = scene_of(index, log_id)
-    return _Opening(index, scene).log()
+    return Opening(index, scene).log()
 
 
 def scene_of(index: Index, log_id: str) -> Row:
@@ -78,7 +79,7 @@ def instants_of_samples(index: Index, scene: Row) -> dict[str, int]:
     return instants
 
 
-class _Opening:
+class Opening:
     """One scene on its way to a log."""
 
     def __init__(self, index: Index, scene: Row) -> None:
@@ -94,14 +95,15 @@ class _Opening:
             self.readings.setdefault(channel, []).append(row)
         for listed in self.readings.values():
             listed.sort(key=Row.timestamp_ns)
+        self.samples_ns = instants_of_samples(index, scene)
 
-    def log(self) -> DriveLog:
+    def log(self) -> SceneLog:
         """The finished log."""
         missing = [self._missing(entry) for entry in self._listed("missing")]
         rig = self._rig()
         lidars = [(channel, self.name(channel)) for channel in self._of("lidar")]
         cameras = [(channel, self.name(channel)) for channel in self._of("camera")]
-        return DriveLog(
+        return SceneLog(
             name=self.scene.text("name"),
             rig=rig,
             trajectory=self._trajectory(),
@@ -110,6 +112,7 @@ class _Opening:
             images={name: self._images(channel, rig.cameras[name], missing) for channel, name in cameras},
             missing=tuple(dict.fromkeys(missing)),
             metadata=self._metadata(),
+            beside=self._beside(),
         )
 
     def name(self, channel: str) -> str:
@@ -157,7 +160,7 @@ class _Opening:
         channels = [c for c in self.calibrations if self.modalities[c] == "lidar"]
         main = min(channels, key=lambda channel: channel != MAIN_LIDAR, default="")
         frames = {row.timestamp_ns() for row in self.readings.get(main, []) if row.extra.get("frame", True)}
-        frames.update(instants_of_samples(self.index, self.scene).values())
+        frames.update(self.samples_ns.values())
         return np.array(sorted(frames), dtype=np.int64)
 
     def _trajectory(self) -> Trajectory:
@@ -215,6 +218,21 @@ class _Opening:
             else:
                 missing.append(MissingFrame(name, row.timestamp_ns(), f"no file {row.text('filename')}"))
         return found
+
+    def _beside(self) -> Beside:
+        """What the log has no place for; readings without their file are left out."""
+        samples_ns = sorted(set(self.samples_ns.values()))
+        others = [c for c, modality in self.modalities.items() if modality not in ("lidar", "camera")]
+        sensors = tuple(self._aside(channel) for channel in others)
+        return Beside(self.index.folder, self.scene.text("name"), tuple(samples_ns), sensors)
+
+    def _aside(self, channel: str) -> Aside:
+        name = self.name(channel)
+        refs = []
+        for row, path in self._present(channel, name, missing=[]):
+            kind = {key: row.fields.get(key) for key in ("fileformat", "width", "height")}
+            refs.append(FileRef(row.timestamp_ns(), path, kind))
+        return Aside(name, self.modalities[channel], self.calibrations[channel], tuple(refs))
 
     def _missing(self, entry: object) -> MissingFrame:
         match entry:

@@ -40,10 +40,10 @@ def channels_of(rig: Rig) -> dict[tuple[str, str], str]:
     taken = {MAIN_LIDAR, *cameras.values()}
     channels = {}
     for name in rig.lidars:
-        channels["lidar", name] = lidars.get(name) or _free_channel("LIDAR", name, taken)
+        channels["lidar", name] = lidars.get(name) or free_channel("LIDAR", name, taken)
         taken.add(channels["lidar", name])
     for name in rig.cameras:
-        channels["camera", name] = cameras.get(name) or _free_channel("CAM", name, taken)
+        channels["camera", name] = cameras.get(name) or free_channel("CAM", name, taken)
         taken.add(channels["camera", name])
     return channels
 
@@ -65,7 +65,8 @@ def _surround(rig: Rig) -> dict[str, str]:
     return chosen
 
 
-def _free_channel(prefix: str, name: str, taken: set[str]) -> str:
+def free_channel(prefix: str, name: str, taken: set[str]) -> str:
+    """The channel of a sensor that has none of nuScenes': its name with a prefix, numbered if need be."""
     plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
     stem = plain if plain.startswith(f"{prefix}_") else f"{prefix}_{plain}".rstrip("_")
     channel, number = stem, 2

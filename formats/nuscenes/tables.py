@@ -30,6 +30,7 @@ TABLES = (
 )
 CHUNK = 1 << 20
 MOST_US = 2**63 // 1000 - 1
+ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 _BETWEEN_ROWS = re.compile(r"[ \t\r\n,]*")
 
 Span = tuple[int, int]
@@ -132,15 +133,29 @@ def read_spans(path: Path, spans: Sequence[Span]) -> list[Row]:
     Raises:
         FormatError: the table is gone, or has changed.
     """
-    found = []
     try:
         with path.open("rb") as stream:
-            for start, end in spans:
-                stream.seek(start)
-                found.append(Row(path, json.loads(stream.read(end - start))))
+            return [Row(path, json.loads(_bytes_at(stream, span))) for span in spans]
     except (OSError, ValueError) as error:
         raise FormatError(path, "", f"has changed while it was read: {error}") from None
-    return found
+
+
+def read_texts(path: Path, spans: Sequence[Span]) -> list[str]:
+    """The same as the texts that stand there.
+
+    Raises:
+        FormatError: the table is gone, or has changed.
+    """
+    try:
+        with path.open("rb") as stream:
+            return [_bytes_at(stream, span).decode() for span in spans]
+    except (OSError, ValueError) as error:
+        raise FormatError(path, "", f"has changed while it was read: {error}") from None
+
+
+def _bytes_at(stream: IO[bytes], span: Span) -> bytes:
+    stream.seek(span[0])
+    return stream.read(span[1] - span[0])
 
 
 def by_token(path: Path) -> dict[str, Row]:
@@ -157,24 +172,35 @@ def by_token(path: Path) -> dict[str, Row]:
 
 
 class TableWriter:
-    """Writes all thirteen tables row by row, so that a long log needs no memory."""
+    """Writes all thirteen tables, and others that are asked for, row by row: a long log needs no memory.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes:
+        folder: of the tables.
+        carried: fields that are put beside those of a row, by table and token.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str] = TABLES) -> None:
         self.folder = folder
+        self.carried: dict[tuple[str, str], dict[str, Any]] = {}
+        self._names = names
         self._stack = ExitStack()
         self._streams: dict[str, IO[str]] = {}
-        self._empty = set(TABLES)
-        self._shared: set[str] = set()
+        self._begun: set[str] = set()
+        self._shared: set[tuple[str, str]] = set()
 
     def __enter__(self) -> TableWriter:
-        self.folder.mkdir(parents=True)
-        for name in TABLES:
-            stream = (self.folder / f"{name}.json").open("w", encoding="utf-8", newline="\n")
-            self._streams[name] = self._stack.enter_context(stream)
-            stream.write("[")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in self._names:
+            self._open(name)
         return self
 
-    def add(self, table: str, token: str, **fields: Any) -> str:
+    def _open(self, name: str) -> IO[str]:
+        stream = (self.folder / f"{name}.json").open("w", encoding="utf-8", newline="\n")
+        self._streams[name] = self._stack.enter_context(stream)
+        stream.write("[")
+        return stream
+
+    def add(self, table: str, token: str, /, **fields: Any) -> str:
         """Writes a row and returns its token; what stands under `crosslabel` is left out where empty.
 
         Raises:
@@ -182,18 +208,44 @@ class TableWriter:
         """
         if not fields.get(EXTRA, True):
             del fields[EXTRA]
-        try:
-            line = json.dumps({"token": token, **fields}, allow_nan=False, ensure_ascii=False)
-        except (TypeError, ValueError) as error:
-            raise FormatError(self.folder / f"{table}.json", f"token {token!r}", str(error)) from None
-        self._streams[table].write(("\n" if table in self._empty else ",\n") + line)
-        self._empty.discard(table)
+        self.add_row(table, {"token": token, **self.carried.pop((table, token), {}), **fields})
         return token
 
-    def add_shared(self, table: str, token: str, **fields: Any) -> str:
+    def add_row(self, table: str, row: dict[str, Any], once: bool = False) -> None:
+        """Writes a row as it is; with `once` a second row that says the same is left out.
+
+        Raises:
+            FormatError: as `add`.
+        """
+        try:
+            line = ENCODER.encode(row)
+        except (TypeError, ValueError) as error:
+            where = f"token {row.get('token')!r}"
+            raise FormatError(self.folder / f"{table}.json", where, str(error)) from None
+        if once and (table, line) in self._shared:
+            return
+        if once:
+            self._shared.add((table, line))
+        self.add_text(table, line)
+
+    def add_text(self, table: str, line: str) -> None:
+        """Writes a row that is JSON already.
+
+        Raises:
+            FormatError: half a surrogate pair stands in it, which is no text.
+        """
+        stream = self._streams.get(table) or self._open(table)
+        try:
+            stream.write(("\n" if table not in self._begun else ",\n") + line)
+        except UnicodeEncodeError as error:
+            where = f"row {line[:60]!r}"
+            raise FormatError(self.folder / f"{table}.json", where, f"no text: {error.reason}") from None
+        self._begun.add(table)
+
+    def add_shared(self, table: str, token: str, /, **fields: Any) -> str:
         """Writes a row that several logs share, the first time only, and returns its token."""
-        if token not in self._shared:
-            self._shared.add(token)
+        if (table, token) not in self._shared:
+            self._shared.add((table, token))
             self.add(table, token, **fields)
         return token
 

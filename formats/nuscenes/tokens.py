@@ -8,7 +8,9 @@ EXTRA = "crosslabel"
 
 def token_of(*parts: str | int) -> str:
     """32 hexadecimal digits that depend on the parts alone, so that an export can be repeated."""
-    return hashlib.md5("\x1f".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        "\x1f".join(map(str, parts)).encode(errors="surrogatepass"), usedforsecurity=False
+    ).hexdigest()
 
 
 def microseconds(timestamp_ns: int) -> int:

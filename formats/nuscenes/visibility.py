@@ -37,6 +37,8 @@ def visibility_tokens(
 def _seen_shares(
     log: DriveLog, frame_ns: int, boxes: Boxes, images: Sequence[ImageRef], points_ego: F32
 ) -> F64:
+    from formats.nuscenes import _kernels
+
     models = [log.rig.cameras[image.camera].model for image in images]
     cams_from_ego = [cam_at_shot_from_ego(log, image, frame_ns) for image in images]
     spread = _spread_points(boxes)
@@ -47,7 +49,7 @@ def _seen_shares(
         cell_px = model.width_px / CELLS_ACROSS
         shape = (int(model.height_px / cell_px) + 2, CELLS_ACROSS + 2)
         nearest_m = np.full(shape, np.inf)
-        np.minimum.at(nearest_m, _cells(cloud, cell_px), cloud.depth_m)
+        _kernels.nearest(*_cells(cloud, cell_px), cloud.depth_m, nearest_m)
         box_of = in_image.index // GRID**3
         begins_m = np.full(len(boxes), np.inf)
         np.minimum.at(begins_m, box_of, in_image.depth_m)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from calib.types import F32
 from formats.errors import FormatError
-from formats.nuscenes.categories import (
-    ATTRIBUTES,
-    CATEGORIES,
-    VISIBILITIES,
-    nuscenes_attribute,
-    nuscenes_category,
-)
+from formats.extras import labels_extra, track_extra
+from formats.nuscenes.categories import VISIBILITIES
 from formats.nuscenes.plan import Plan
 from formats.nuscenes.tables import TableWriter
 from formats.nuscenes.tokens import EXTRA, token_of
 from formats.nuscenes.visibility import visibility_tokens
+from formats.nuscenes.vocabulary import Vocabulary
 from fusion.boxes import Boxes
 from fusion.labels import Annotation, LabelSet, Track
 from fusion.log import DriveLog, ImageRef
@@ -29,12 +25,24 @@ from fusion.sweep import Sweep
 
 
 class LabelWriter:
-    """Writes the instances of a log, then the annotations of one key frame after another."""
+    """Writes the instances of a log, then the annotations of one key frame after another.
 
-    def __init__(self, tables: TableWriter, log: DriveLog, labels: LabelSet, plan: Plan) -> None:
-        self.tables, self.log, self.plan = tables, log, plan
+    Objects and boxes have the tokens that are given, by track and by track and frame, or else new ones.
+    """
+
+    def __init__(
+        self,
+        tables: TableWriter,
+        log: DriveLog,
+        labels: LabelSet,
+        plan: Plan,
+        vocabulary: Vocabulary,
+        tokens: Mapping[tuple[str | int, ...], str] | None = None,
+    ) -> None:
+        self.tables, self.log, self.plan, self.vocabulary = tables, log, plan, vocabulary
         self.keys = {int(t): sample for sample, t in enumerate(plan.samples_ns)}
-        self.tracks = labels.tracks
+        self.labels, self.tracks = labels, labels.tracks
+        self.tokens = tokens or {}
         self.chains = {
             track.id: [t for t in track.annotations if t in self.keys] for track in labels.tracks.values()
         }
@@ -61,16 +69,22 @@ class LabelWriter:
                 self.tables.add(
                     "instance",
                     self._instance(track),
-                    category_token=token_of("category", nuscenes_category(track.category)),
+                    category_token=self.vocabulary.category(track),
                     nbr_annotations=len(chain),
                     first_annotation_token=self._annotation(track, chain[0]),
                     last_annotation_token=self._annotation(track, chain[-1]),
                     **{EXTRA: track_extra(track)},
                 )
 
-    def boxless_tracks(self) -> list[dict[str, Any]]:
-        """Objects without a box at a key frame, which nuScenes has no row for."""
-        return [track_extra(track) for track in self.tracks.values() if not self.chains[track.id]]
+    def scene_extra(self) -> dict[str, Any]:
+        """What nuScenes has no row for: objects without a box at a key frame, reviews, attributes of all."""
+        boxless = [track_extra(track) for track in self.tracks.values() if not self.chains[track.id]]
+        said = labels_extra(self.labels)
+        return {
+            "label_attributes": said["attributes"],
+            "reviews": said["reviews"],
+            "boxless_tracks": boxless,
+        }
 
     def write_frame(self, sample: int, sweep: Sweep | None, images: Sequence[ImageRef]) -> None:
         """The annotations of one key frame, with the points of its sweep as they were written."""
@@ -92,14 +106,13 @@ class LabelWriter:
                 annotation,
                 translation=places[index],
                 rotation=quaternions[index],
-                visibility_token=_visibility(annotation, seen[index]),
+                visibility_token=self._visibility(annotation, seen[index]),
                 num_lidar_pts=counts[index],
             )
 
     def _write(self, track: Track, annotation: Annotation, **measured: Any) -> None:
         chain, now_ns = self.chains[track.id], annotation.timestamp_ns
         place = bisect_left(chain, now_ns)
-        attribute = nuscenes_attribute(track.category, {**track.attributes, **annotation.attributes})
         length_m, width_m, height_m = annotation.box.size_lwh_m.tolist()
         radar = annotation.attributes.get("num_radar_pts", 0)
         self.tables.add(
@@ -107,7 +120,7 @@ class LabelWriter:
             self._annotation(track, now_ns),
             sample_token=self.plan.sample_tokens[self.keys[now_ns]],
             instance_token=self._instance(track),
-            attribute_tokens=[token_of("attribute", attribute)] if attribute else [],
+            attribute_tokens=self.vocabulary.attributes(track, annotation),
             size=[width_m, length_m, height_m],
             num_radar_pts=radar if type(radar) is int else 0,
             prev=self._annotation(track, chain[place - 1]) if place > 0 else "",
@@ -117,39 +130,29 @@ class LabelWriter:
         )
 
     def _instance(self, track: Track) -> str:
-        return token_of(self.log.name, "instance", track.id)
+        return self.tokens.get((track.id,)) or instance_token(self.log.name, track.id)
 
     def _annotation(self, track: Track, timestamp_ns: int) -> str:
-        return token_of(self.log.name, "annotation", track.id, timestamp_ns)
+        kept = self.tokens.get((track.id, timestamp_ns))
+        return kept or annotation_token(self.log.name, track.id, timestamp_ns)
+
+    def _visibility(self, annotation: Annotation, computed: str) -> str:
+        """What the data set that the annotation comes from says, where it says so in nuScenes' words."""
+        given = annotation.attributes.get("visibility")
+        if given not in VISIBILITIES and not computed:
+            return ""
+        level = str(given) if given in VISIBILITIES else VISIBILITIES[int(computed) - 1]
+        return self.vocabulary.token("visibility", level)
 
 
-def write_vocabulary(tables: TableWriter) -> None:
-    """The rows of category, attribute and visibility, which are the same in every data set."""
-    for name in CATEGORIES:
-        tables.add("category", token_of("category", name), name=name, description="")
-    for name in ATTRIBUTES:
-        tables.add("attribute", token_of("attribute", name), name=name, description="")
-    for number, level in enumerate(VISIBILITIES, start=1):
-        low, high = level[1:].split("-")
-        meaning = f"estimated share of the object in all images is {low} to {high} %"
-        tables.add("visibility", str(number), level=level, description=meaning)
+def instance_token(log_name: str, track_id: str) -> str:
+    """The token of an object."""
+    return token_of(log_name, "instance", track_id)
 
 
-def track_extra(track: Track) -> dict[str, Any]:
-    """What nuScenes has no place for in an instance."""
-    image_boxes = [
-        {
-            "camera": camera,
-            "timestamp_ns": timestamp_ns,
-            "ltrb_px": [box.left_px, box.top_px, box.right_px, box.bottom_px],
-            "source": str(box.source),
-            "score": box.score,
-            "attributes": dict(box.attributes),
-        }
-        for (camera, timestamp_ns), box in track.image_boxes.items()
-    ]
-    extra = {"id": track.id, "category": track.category}
-    return extra | _present(attributes=dict(track.attributes), image_boxes=image_boxes)
+def annotation_token(log_name: str, track_id: str, timestamp_ns: int) -> str:
+    """The token of an object's box in a frame."""
+    return token_of(log_name, "annotation", track_id, timestamp_ns)
 
 
 def annotation_extra(annotation: Annotation) -> dict[str, Any]:
@@ -177,9 +180,3 @@ def _in_ego(log: DriveLog, sweep: Sweep | None) -> F32:
         return np.empty((0, 3), dtype=np.float32)
     ego_from_lidar = log.rig.lidars[sweep.lidar].ego_from_sensor
     return ego_from_lidar.cloud(sweep.points)
-
-
-def _visibility(annotation: Annotation, computed: str) -> str:
-    """What the data set that the annotation comes from says, where it says so in nuScenes' words."""
-    given = annotation.attributes.get("visibility")
-    return str(VISIBILITIES.index(given) + 1) if given in VISIBILITIES else computed

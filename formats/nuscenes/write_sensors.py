@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calib.rig import Camera, Lidar
+from calib.rig import Lidar
 from calib.se3 import SE3, SE3Batch
 from formats.errors import FormatError
-from formats.nuscenes.images import COPIED_ENDINGS, ImageWriter
+from formats.nuscenes.images import COPIED_ENDINGS, ImageWriter, copy_file
+from formats.nuscenes.log import Aside, FileRef, beside_of
 from formats.nuscenes.plan import Channel, Plan, Reading, file_name
 from formats.nuscenes.points import intensity_scale, measured_columns, write_points
-from formats.nuscenes.sensors import calibration_of
+from formats.nuscenes.sensors import calibration_of, place_of
 from formats.nuscenes.tables import TableWriter
 from formats.nuscenes.tokens import EXTRA, microseconds, token_of
 from fusion.align import read_deskewed
@@ -34,7 +35,11 @@ WriteSweep = Callable[[Path, Sweep | None, float], None]
 
 
 class SensorWriter:
-    """Writes everything a log measured, reading by reading."""
+    """Writes everything a log measured, reading by reading.
+
+    Attributes:
+        files: names of the files that were written, by the token of their reading.
+    """
 
     def __init__(
         self,
@@ -50,19 +55,24 @@ class SensorWriter:
         self.hard_links, self.undistort, self.progress = hard_links, undistort, progress
         self.total = sum(len(channel.readings) for channel in plan.channels)
         self.done = 0
+        self.files: dict[str, str] = {}
 
     def write_main_lidar(self) -> Iterator[tuple[Reading, Sweep | None]]:
         """Writes LIDAR_TOP, giving out each sweep as it was written."""
         yield from self._write_lidar(self.plan.channels[0])
 
     def write_others(self) -> None:
-        """Writes the other LiDARs and the cameras."""
+        """Writes the other LiDARs, the cameras, and the sensors that the log has no place for."""
+        beside = beside_of(self.log)
+        asides = {(aside.modality, aside.name): aside for aside in beside.sensors} if beside else {}
         for channel in self.plan.channels[1:]:
             if channel.modality == "lidar":
                 for _ in self._write_lidar(channel):
                     pass
-            else:
+            elif channel.modality == "camera":
                 self._write_camera(channel)
+            else:
+                self._write_aside(channel, asides[channel.modality, channel.sensor])
 
     def write_trajectory(self) -> None:
         """The log's own poses, as rows that no reading refers to."""
@@ -96,7 +106,10 @@ class SensorWriter:
         sensor = self.log.rig.lidars.get(channel.sensor)
         if sensor is not None and sensor is self.log.rig.main_lidar:
             sensor = replace(sensor, beam_offset_ns=beam_table(self.log))
-        self._add_sensor(channel, sensor, {"intensity_scale": scale} if scale not in (None, 1.0) else {})
+        fields, more = calibration_of(sensor or NO_LIDAR)
+        more |= {} if sensor else {"placeholder": True}
+        more |= {"intensity_scale": scale} if scale not in (None, 1.0) else {}
+        self._add_sensor(channel, fields, more)
 
     def _read_ahead(self, posed: Iterable[Posed]) -> Iterator[tuple[Posed, Sweep | None, WriteSweep]]:
         """Each reading, its sweep and what writes it; the next is read and the last written meanwhile."""
@@ -137,7 +150,21 @@ class SensorWriter:
                 self._add_reading(channel, index, name, (pose[0], pose[1]), {}, fileformat=kind, **size)
         finally:
             pool.shutdown(cancel_futures=True)
-        self._add_sensor(channel, images.camera, {})
+        self._add_sensor(channel, *calibration_of(images.camera))
+
+    def _write_aside(self, channel: Channel, aside: Aside) -> None:
+        names: set[str] = set()
+        for index, (reading, *pose) in enumerate(self._posed(channel)):
+            if not isinstance(reading.ref, FileRef):
+                raise TypeError(f"a channel of {channel.modality} holds {reading.ref!r}")
+            name = file_name(self.log, channel, reading, reading.ref.path.suffix)
+            _refuse_twice(self.root, name, names)
+            copy_file(reading.ref.path, self.root / name, self.hard_links)
+            self._add_reading(channel, index, name, (pose[0], pose[1]), {}, **reading.ref.kind)
+        row = aside.calibration
+        place_of(row)
+        same = {name: row.fields.get(name) for name in ("translation", "rotation", "camera_intrinsic")}
+        self._add_sensor(channel, same, {})
 
     def _start_image(
         self,
@@ -172,6 +199,7 @@ class SensorWriter:
     ) -> None:
         readings = channel.readings
         reading = readings[index]
+        self.files[reading.token] = name
         exact = {"timestamp_ns": reading.timestamp_ns}
         self._add_pose(reading.token, *pose, exact)
         self.tables.add(
@@ -204,20 +232,18 @@ class SensorWriter:
             **{EXTRA: extra},
         )
 
-    def _add_sensor(self, channel: Channel, sensor: Lidar | Camera | None, extra: dict[str, Any]) -> None:
+    def _add_sensor(self, channel: Channel, fields: dict[str, Any], extra: dict[str, Any]) -> None:
         """The rows of a sensor and of its calibration, which belong to this log alone."""
-        fields, more = calibration_of(sensor or NO_LIDAR)
         sensor_token = self.tables.add_shared(
             "sensor", token_of("sensor", channel.name), channel=channel.name, modality=channel.modality
         )
-        placeholder = {} if sensor else {"placeholder": True}
         of_log = {"name": channel.sensor, "scene_token": token_of(self.log.name, "scene")}
         self.tables.add(
             "calibrated_sensor",
             self._calibration_token(channel),
             sensor_token=sensor_token,
             **fields,
-            **{EXTRA: of_log | placeholder | more | extra},
+            **{EXTRA: of_log | extra},
         )
 
     def _calibration_token(self, channel: Channel) -> str:

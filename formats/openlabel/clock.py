@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from calib.types import I64
+from formats.fields import Field
 from formats.openlabel.words import EXTRA
-from formats.rigs.fields import Field
 from fusion.log import DriveLog
 
 UNITS_NS = (1, 1_000, 1_000_000, 1_000_000_000)

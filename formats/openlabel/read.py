@@ -14,11 +14,11 @@ from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.extras import Extras, read_extras
+from formats.fields import Field, read_json_fields
 from formats.openlabel.clock import instants_ns
 from formats.openlabel.systems import FARTHEST_M, Ways, turned
 from formats.openlabel.words import EXTRA, INSTANT, LOCKED, SCORE, SOURCE, hear, track_id_of
 from formats.openlabel.write import label_file
-from formats.rigs.fields import Field, read_json_fields
 from formats.rigs.kind import head_of
 from formats.turns import matrix_of_turns
 from fusion.boxes import Box3D

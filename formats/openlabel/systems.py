@@ -12,7 +12,7 @@ from calib.cameras import CameraModel, Fisheye, Pinhole
 from calib.errors import CrosslabelError
 from calib.rig import Rig
 from calib.se3 import SE3
-from formats.rigs.fields import Field
+from formats.fields import Field
 from formats.turns import NUMBERS, matrix_of_turns
 from fusion.log import DriveLog
 

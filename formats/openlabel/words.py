@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from formats.extras import json_text, read_json_text
-from formats.rigs.fields import Field
+from formats.fields import Field
 from fusion.labels import Attributes, Json
 
 UID = re.compile(r"-?[0-9]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)

@@ -10,7 +10,6 @@ import numpy as np
 
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
-from calib.types import F32, F64
 from formats.errors import FormatError
 from formats.format import Format
 from formats.images import read_rgb
@@ -27,6 +26,7 @@ from formats.pandaset.folder import (
 )
 from formats.pandaset.rig import extended, lidar_trajectory, place_camera, read_camera
 from formats.pickles import Column, read_frame
+from formats.pointcloud.cloud import float32_of
 from fusion.log import DriveLog, ImageRef, MissingFrame, SweepRef
 from fusion.sweep import Sweep
 
@@ -123,7 +123,7 @@ def _read_sweep(path: Path, lidar: str, timestamp_ns: int, world_from_lidar: SE3
         lidar=lidar,
         timestamp_ns=timestamp_ns,
         points=world_from_lidar.inverse().cloud(points_world),
-        intensity=_float32(intensity),
+        intensity=float32_of(intensity),
         offset_ns=np.round(offset_s * 1e9).astype(np.int32),
         stamps="end",
         deskewed=True,
@@ -135,12 +135,6 @@ def _numbers(path: Path, table: dict[str, Column], name: str) -> Column:
     if column.dtype == object or not np.isfinite(column).all():
         raise FormatError(path, name, "not finite numbers throughout")
     return column
-
-
-def _float32(values: F64) -> F32:
-    """What is too large for it becomes infinite."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
 
 
 PANDASET = Format(

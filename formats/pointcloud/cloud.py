@@ -72,9 +72,9 @@ def cloud_of(path: Path, columns: Columns) -> PointCloud:
     for axis in "xyz":
         if axis not in by_name:
             raise FormatError(path, "", f"without the field {axis!r}, but {', '.join(columns) or 'none'}")
-    x, y, z = (_float32(by_name[axis]) for axis in "xyz")
-    finite = np.isfinite(x) & np.isfinite(y) & np.isfinite(z)
-    known = slice(None) if finite.all() else np.flatnonzero(finite)
+    points = _points([by_name[axis] for axis in "xyz"])
+    finite = np.isfinite(points)
+    known = slice(None) if finite.all() else np.flatnonzero(finite.all(axis=1))
     chosen = {
         kind: by_name[name][known]
         for kind, names in (("intensity", INTENSITIES), ("ring", RINGS), ("time", TIMES))
@@ -82,22 +82,34 @@ def cloud_of(path: Path, columns: Columns) -> PointCloud:
     }
     offset_ns, start_ns = _times(chosen["time"]) if "time" in chosen else (None, None)
     return PointCloud(
-        points=np.column_stack([x[known], y[known], z[known]]),
-        intensity=_float32(chosen["intensity"]) if "intensity" in chosen else None,
+        points=points[known],
+        intensity=float32_of(chosen["intensity"], copy=True) if "intensity" in chosen else None,
         ring=_rings(chosen["ring"]) if "ring" in chosen else None,
         offset_ns=offset_ns,
         start_ns=start_ns,
     )
 
 
-def _float32(column: Column) -> F32:
-    """What is too large for it becomes infinite."""
-    with np.errstate(over="ignore"):
-        return column.astype(np.float32)
+def _points(axes: list[Column]) -> F32:
+    """(N, 3) of x, y and z; the array itself that they are the columns of."""
+    whole = axes[0].base
+    if whole is not None and whole.dtype == np.float32 and whole.shape == (len(axes[0]), 3):
+        same = (axis.__array_interface__ == whole[:, k].__array_interface__ for k, axis in enumerate(axes))
+        if all(same):
+            return whole
+    return np.column_stack([float32_of(axis) for axis in axes])
+
+
+def float32_of(column: Column, copy: bool = False) -> F32:
+    """A column as float32; what is too large for it becomes infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return column.astype(np.float32, copy=copy)
 
 
 def _rings(column: Column) -> I32 | None:
-    if not ((column >= 0) & (column < MOST_RINGS)).all() or (column != np.floor(column)).any():
+    if len(column) and not (column.min() >= 0 and column.max() < MOST_RINGS):
+        return None
+    if column.dtype.kind == "f" and (column != np.floor(column)).any():
         return None
     return column.astype(np.int32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,23 @@ def _read_binary(path: Path, header: Header, body: memoryview) -> dict[str, Colu
     if needed > len(body):
         message = f"cut short: {header.count} points need {needed} bytes, {len(body)} are there"
         raise FormatError(path, "", message)
-    return _named(np.frombuffer(body, header.record, header.count))
+    table = np.frombuffer(body, header.record, header.count)
+    return _named(table) | _together(table)
+
+
+def _together(table: Column) -> dict[str, Column]:
+    """x, y and z of one array, copied at once, where they lie behind each other."""
+    fields: Mapping[str, Any] = table.dtype.fields or {}
+    places = [fields[axis][:2] for axis in "xyz" if axis in fields]
+    first = places[0][1] if places else 0
+    if places != [(np.dtype("<f4"), first + 4 * k) for k in range(3)]:
+        return {}
+    block = np.dtype(
+        {"names": ["xyz"], "formats": ["V12"], "offsets": [first], "itemsize": table.dtype.itemsize}
+    )
+    points: Column = np.empty((len(table), 3), dtype="<f4")
+    points.view("V12")[:, 0] = table.view(block)["xyz"]
+    return {axis: points[:, k] for k, axis in enumerate("xyz")}
 
 
 def _read_compressed(path: Path, header: Header, body: memoryview) -> dict[str, Column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from calib.types import handed_over
 from formats.pointcloud.read import read_points
 from fusion.sweep import Sweep
 
@@ -40,6 +41,14 @@ def read_sweep(
         late_ns = cloud.start_ns - timestamp_ns
         if abs(late_ns) <= FARTHEST_NS:
             offset_ns = offset_ns + late_ns
+    # The cloud was made here, and nobody else has it.
     return Sweep(
-        lidar, timestamp_ns, cloud.points, cloud.intensity, cloud.ring, offset_ns, stamps, deskewed=deskewed
+        lidar,
+        timestamp_ns,
+        handed_over(cloud.points),
+        None if cloud.intensity is None else handed_over(cloud.intensity),
+        None if cloud.ring is None else handed_over(cloud.ring),
+        None if offset_ns is None else handed_over(offset_ns),
+        stamps,
+        deskewed=deskewed,
     )

@@ -10,9 +10,9 @@ import numpy as np
 
 from calib.errors import CalibrationError
 from calib.se3 import SE3
-from calib.types import F32, I32, handed_over
+from calib.types import I32, handed_over
 from formats.errors import FormatError
-from formats.pointcloud.cloud import INTENSITIES, MOST_RINGS, RINGS
+from formats.pointcloud.cloud import INTENSITIES, MOST_RINGS, RINGS, float32_of
 from formats.recording.channels import Coding
 from formats.recording.chunks import reading
 from formats.recording.decode import decoded
@@ -74,18 +74,12 @@ def sweep_of(message: Any, rule: CloudRule, timestamp_ns: int, path: Path, where
         lidar=rule.lidar,
         timestamp_ns=timestamp_ns,
         points=handed_over(points) if frame_from_cloud is None else frame_from_cloud.cloud(points),
-        intensity=handed_over(_float32(columns[intensity])) if intensity else None,
+        intensity=handed_over(float32_of(columns[intensity])) if intensity else None,
         ring=None if rings is None else handed_over(rings),
         offset_ns=None if offset_ns is None else handed_over(offset_ns),
         stamps=rule.stamps,
         deskewed=rule.deskewed,
     )
-
-
-def _float32(column: Column) -> F32:
-    """What is too large for it becomes infinite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return column.astype(np.float32, copy=False)
 
 
 def _rings(column: Column) -> I32 | None:

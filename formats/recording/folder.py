@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formats.errors import FormatError
+from formats.fields import Field, read_yaml_fields
 from formats.files import inside, read_settings
 from formats.recording import bag, database, mcap
 from formats.recording.channels import Contents, Wanted
 from formats.recording.decode import is_wanted
-from formats.rigs.fields import Field, read_yaml_fields
 
 if TYPE_CHECKING:
     from formats.recording.settings import RecordingSettings

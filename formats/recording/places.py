@@ -43,8 +43,8 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class McapPlace:
-    """A message record of an MCAP file, at an offset in its chunk."""
+class _InChunk:
+    """An offset in a chunk."""
 
     chunk: Chunk
     offset: int
@@ -58,6 +58,11 @@ class McapPlace:
     def order(self) -> int:
         """Rises along the file."""
         return self.chunk.offset + (0 if self.chunk.compression else self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class McapPlace(_InChunk):
+    """A message record of an MCAP file."""
 
     def read(self, most: int = MOST_BYTES) -> bytes:
         """The message, or its first bytes."""
@@ -70,21 +75,8 @@ class McapPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class BagPlace:
-    """A message record of a ROS 1 bag, at an offset in its chunk; records of connections may precede it."""
-
-    chunk: Chunk
-    offset: int
-
-    @property
-    def path(self) -> Path:
-        """Its file."""
-        return self.chunk.path
-
-    @property
-    def order(self) -> int:
-        """Rises along the file."""
-        return self.chunk.offset + (0 if self.chunk.compression else self.offset)
+class BagPlace(_InChunk):
+    """A message record of a ROS 1 bag; records of connections may precede it."""
 
     def read(self, most: int = MOST_BYTES) -> bytes:
         """The message, or its first bytes."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formats.errors import FormatError
+from formats.fields import Field, read_json_fields
 from formats.files import inside, read_text
 from formats.jsonl.read import read_file
 from formats.release.write import MANIFEST, SCHEMA, SUMS, counts, file_sha256
-from formats.rigs.fields import Field, read_json_fields
 from fusion.progress import Progress
 
 SUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")

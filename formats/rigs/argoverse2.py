@@ -17,7 +17,7 @@ from calib.errors import CalibrationError
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
 from formats.errors import FormatError
-from formats.rigs.fields import Field
+from formats.fields import Field
 from formats.rigs.kind import RigKind, checked
 
 PLACES, INTRINSICS = "egovehicle_SE3_sensor.feather", "intrinsics.feather"

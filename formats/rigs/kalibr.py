@@ -16,7 +16,7 @@ import numpy as np
 from calib.cameras import CameraModel, DoubleSphere, ExtendedUnified, Unified
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
-from formats.rigs.fields import Field, read_yaml_fields
+from formats.fields import Field, read_yaml_fields
 from formats.rigs.kind import LOOKING_AHEAD, RigKind, checked, fisheye_of, head_of, pinhole_of
 
 CAMERA = re.compile(r"cam(\d{1,3})")

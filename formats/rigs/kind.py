@@ -14,7 +14,7 @@ from calib.errors import CalibrationError
 from calib.rig import Rig
 from calib.se3 import SE3
 from calib.types import F64
-from formats.rigs.fields import Field
+from formats.fields import Field
 
 # Where a file does not say where a camera sits: at the origin, level, looking along x of the ego frame.
 LOOKING_AHEAD = SE3(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), np.zeros(3))

@@ -13,10 +13,10 @@ from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
 from calib.types import F64
 from formats.errors import FormatError
+from formats.fields import Field
 from formats.files import read_text
 from formats.images import image_size_px
 from formats.kitti.calibration import Calibration, camera_of, read_calibration
-from formats.rigs.fields import Field
 from formats.rigs.kind import RigKind, head_of, pinhole_of
 
 LIDAR = "velodyne"

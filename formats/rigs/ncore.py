@@ -15,7 +15,7 @@ from calib.cameras import CameraModel, Fisheye, FTheta, Pinhole
 from calib.cameras.ftheta import ANGLE_TO_PX, PX_TO_ANGLE
 from calib.rig import Camera, ReadoutDirection, Rig
 from calib.se3 import SE3
-from formats.rigs.fields import Field, read_json_fields
+from formats.fields import Field, read_json_fields
 from formats.rigs.kind import LOOKING_AHEAD, RigKind, checked, head_of
 
 CORNER_TO_CENTRE_PX = 0.5

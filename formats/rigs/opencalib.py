@@ -13,7 +13,7 @@ from calib.cameras import CameraModel
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
 from formats.errors import FormatError
-from formats.rigs.fields import Field, read_json_fields
+from formats.fields import Field, read_json_fields
 from formats.rigs.kind import LOOKING_AHEAD, RigKind, fisheye_of, head_of, pinhole_of
 
 INTRINSIC, EXTRINSIC = "-intrinsic.json", "-extrinsic.json"

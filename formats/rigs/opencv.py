@@ -19,8 +19,8 @@ from calib.errors import CalibrationError
 from calib.rig import Camera, Rig
 from calib.se3 import SE3
 from formats.errors import FormatError
+from formats.fields import Field, read_json_fields, read_yaml_fields
 from formats.files import read_text
-from formats.rigs.fields import Field, read_json_fields, read_yaml_fields
 from formats.rigs.kind import LOOKING_AHEAD, RigKind, fisheye_of, head_of, pinhole_of
 
 MATRICES = ("camera_matrix", "cameraMatrix", "Camera_Matrix", "intrinsic_matrix", "intrinsics", "K", "M")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from formats.rigs.fields import Field, short
+from formats.fields import Field, short
 
 PLAIN = (bool, int, float, str)
 

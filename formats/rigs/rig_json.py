@@ -26,8 +26,8 @@ from calib.errors import CalibrationError
 from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
 from formats.errors import FormatError
+from formats.fields import Field, read_json_fields
 from formats.files import write_text
-from formats.rigs.fields import Field, read_json_fields
 from formats.rigs.kind import RigKind, head_of
 from formats.rigs.plain import from_plain, to_plain
 

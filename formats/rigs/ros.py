@@ -18,7 +18,7 @@ from calib.errors import CalibrationError
 from calib.rig import Camera, Rig
 from calib.se3 import SE3
 from calib.types import F64
-from formats.rigs.fields import Field, read_json_fields, read_yaml_fields
+from formats.fields import Field, read_json_fields, read_yaml_fields
 from formats.rigs.kind import LOOKING_AHEAD, RigKind, fisheye_of, head_of, pinhole_of
 
 FISHEYES = ("equidistant", "fisheye", "kannala_brandt", "kannala_brandt4")

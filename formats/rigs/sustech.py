@@ -16,8 +16,8 @@ from calib.rig import Camera, Lidar, Rig
 from calib.se3 import SE3
 from calib.types import F64
 from formats.errors import FormatError
+from formats.fields import read_json_fields
 from formats.images import image_size_px
-from formats.rigs.fields import read_json_fields
 from formats.rigs.kind import RigKind, head_of, pinhole_of
 
 LIDAR = "lidar"

@@ -8,8 +8,8 @@ from typing import Any
 from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.extras import Extras, labels_extra, read_extras
+from formats.fields import read_json_fields
 from formats.files import inside, write_json
-from formats.rigs.fields import read_json_fields
 from formats.rigs.sustech import BESIDE, EGO_FROM_LIDAR
 from fusion.labels import LabelSet
 

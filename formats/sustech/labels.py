@@ -14,8 +14,8 @@ from calib.errors import CrosslabelError
 from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.extras import read_attributes
+from formats.fields import Field, read_json_fields
 from formats.provenance import with_provenance
-from formats.rigs.fields import Field, read_json_fields
 from formats.sustech.beside import read_beside
 from formats.sustech.scene import LABELS, frame_times_ns, label_folder
 from formats.turns import matrix_of_turns

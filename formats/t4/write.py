@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from formats.errors import FormatError
 from formats.extras import labels_extra
 from formats.files import atomic_folder, write_bytes, write_json
 from formats.merged import merged_sweeps
-from formats.names import folder_name
+from formats.names import new_place
 from formats.nuscenes.plan import Plan, Reading, plan_of
 from formats.nuscenes.tables import TableWriter
 from formats.nuscenes.tokens import microseconds, token_of
@@ -49,9 +48,7 @@ def write(
     """
     with atomic_folder(path) as root:
         for log, labels in pairs:
-            folder = root / folder_name(path, log.name)
-            if folder.exists():
-                raise FormatError(path, log.name, "two logs of this name")
+            folder = new_place(root, path, log.name)
             _write_log(folder, log, labels, hard_links, progress)
 
 

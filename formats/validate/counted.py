@@ -11,14 +11,14 @@ from calib.se3 import SE3
 from formats.errors import FormatError
 from formats.files import inside, read_bytes
 from formats.nuscenes.index import Index, index_of
-from formats.nuscenes.points import COLUMNS
+from formats.nuscenes.points import COLUMNS, POINT_BYTES
 from formats.nuscenes.tables import Row
 from formats.validate.fault import Faults
 from formats.validate.nuscenes_rules import COUNTED
 from fusion.boxes import Box3D, Boxes
 from fusion.overlap import count_points_in_boxes
 
-CHANNEL, FILE, POINT_BYTES = "LIDAR_TOP", "sample_annotation.json", 4 * COLUMNS
+CHANNEL, FILE = "LIDAR_TOP", "sample_annotation.json"
 
 
 def check_counts(path: Path, scene_name: str, faults: Faults, every: int) -> None:

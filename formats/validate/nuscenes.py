@@ -12,6 +12,7 @@ from formats.files import inside, read_json
 from formats.images import image_size_px
 from formats.nuscenes.categories import ATTRIBUTES, CATEGORIES
 from formats.nuscenes.index import tables_folder
+from formats.nuscenes.points import POINT_BYTES
 from formats.validate.fault import Faults
 from formats.validate.nuscenes_rules import (
     APART,
@@ -32,7 +33,7 @@ from formats.validate.nuscenes_rules import (
 )
 from formats.validate.nuscenes_tables import Fields, Link, Tables
 
-POINT_BYTES, APART_US = 20, 100_000
+APART_US = 100_000
 KIND_OF_STATE = {"vehicle": "vehicle", "cycle": "vehicle", "pedestrian": "human"}
 
 

@@ -3,7 +3,6 @@
 It turns points by the roll of the car with a sign that is off, so the car here does not roll.
 """
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from pyarrow import parquet
 from formats.waymo import WAYMO
 from fusion import DriveLog
 from fusion.align import points_in_ego
+from tests.clients.told_by_tri3d import AHEAD, Told, told_by_tri3d
 from tests.formats import waymo_segment as made
 
 pytestmark = [pytest.mark.clients, pytest.mark.heavy]
-CHECKER = Path(__file__).parent / "tri3d_checker.py"
+LIDARS, CAMERAS = ("LIDAR_TOP", "LIDAR_FRONT"), ("CAM_FRONT", "CAM_SIDE_LEFT")
 SEGMENTATIONS = {"lidar_segmentation": "key.laser_name", "camera_segmentation": "key.camera_name"}
-Told = dict[str, np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +37,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def told(root: Path, client_python: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Told:
     out = tmp_path_factory.mktemp("report") / "told.npz"
-    command = [client_python("tri3d"), CHECKER, root, out]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-4000:]
-    with np.load(out) as arrays:
-        return dict(arrays)
+    return told_by_tri3d(client_python, "Waymo", root, "training", LIDARS, CAMERAS, out)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +45,7 @@ def log(root: Path) -> DriveLog:
     return WAYMO.open_log(root, made.SEGMENT)
 
 
-@pytest.mark.parametrize("lidar", ["LIDAR_TOP", "LIDAR_FRONT"])
+@pytest.mark.parametrize("lidar", LIDARS)
 def test_its_points_are_ours(told: Told, log: DriveLog, lidar: str) -> None:
     for frame, ref in enumerate(log.sweeps[lidar]):
         ours, theirs = points_in_ego(log, ref.read()), told[f"points {lidar} {frame}"]
@@ -60,13 +55,12 @@ def test_its_points_are_ours(told: Told, log: DriveLog, lidar: str) -> None:
     assert np.abs(told[f"times {lidar}"] - 0.05 - log.timestamps_ns / 1e9).max() < 1e-6
 
 
-@pytest.mark.parametrize("camera", ["CAM_FRONT", "CAM_SIDE_LEFT"])
+@pytest.mark.parametrize("camera", CAMERAS)
 def test_its_cameras_are_ours(told: Told, log: DriveLog, camera: str) -> None:
     image = log.images[camera][0]
-    points = np.array([[8.0, 1, 1], [12, -2, 0.5], [1, 9, 1.5], [-2, 15, 3]])
     world_from_cam = log.trajectory.at(image.timestamp_ns) @ log.rig.cameras[camera].ego_from_sensor
     world_from_ego = log.trajectory.at(int(log.timestamps_ns[0]))
-    ours = world_from_cam.inverse() @ (world_from_ego @ points)
+    ours = world_from_cam.inverse() @ (world_from_ego @ AHEAD)
     assert np.abs(ours - told[f"cam {camera}"]).max() < 1e-3
     assert np.abs(told[f"times {camera}"] * 1e9 - [r.timestamp_ns for r in log.images[camera]]).max() < 1000
     apart = log.images[camera][1].read().astype(int) - told[f"image {camera}"]

@@ -44,9 +44,9 @@ def _labels_of(format: Format) -> Callable[[Path], None]:
     return make
 
 
-def _pandaset(folder: Path) -> None:
+def make_pandaset(folder: Path, shared_data: Path = SHARED_DATA) -> None:
     """Two real frames with the front camera, as nothing here writes this format."""
-    source = SHARED_DATA / "pandaset" / "002"
+    source = shared_data / "pandaset" / "002"
     for part in ("lidar", "camera/front_camera", "annotations/cuboids"):
         (folder / part).mkdir(parents=True)
         for file in (source / part).iterdir():
@@ -69,7 +69,7 @@ def _recorded(kind: Kind) -> Callable[[Path], None]:
 KINDS: tuple[Kind, ...] = ("bag", "db3", "mcap", "protobuf")
 SAMPLES: dict[str, Callable[[Path], None]] = {
     **{each.name: _written(each) for each in FORMATS if each.write and each.open_log},
-    **({"pandaset": _pandaset} if SHARED_DATA.is_dir() else {}),
+    **({"pandaset": make_pandaset} if SHARED_DATA.is_dir() else {}),
     "kitti_raw": make_kitti_raw,
     "waymo": make_waymo,
     **{f"recording {kind}": _recorded(kind) for kind in KINDS},

@@ -12,6 +12,7 @@ from formats.folder import FOLDER
 from formats.format import Format
 from formats.labels_db import LABELS_DB
 from formats.losses import Part
+from formats.mmdet3d import MMDET3D
 from formats.nuscenes import NUSCENES
 from formats.registry import FORMATS
 from fusion import DriveLog, LabelSet
@@ -94,7 +95,7 @@ def test_what_cannot_be_written_is_said(pair: Pair, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="cannot be written whole"):
         convert(LABELS_DB, tmp_path / "out", pairs_of(pair))
     with pytest.raises(FormatError, match="cannot be written labels alone"):
-        convert(NUSCENES, tmp_path / "out", pairs_of(pair), sensors=False)
+        convert(MMDET3D, tmp_path / "out", pairs_of(pair), sensors=False)
 
 
 def test_errors_name_the_place_that_was_asked_for(pair: Pair, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from formats.format import Format
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.pandaset import PANDASET
 from fusion import DriveLog, LabelSet
+from tests.formats.samples import make_pandaset
 
 MakeLog = Callable[..., tuple[DriveLog, LabelSet]]
 Damage = Callable[[Path], None]
@@ -96,17 +97,8 @@ class Shell:
 @pytest.fixture
 def pandaset(shared_data: Path, tmp_path: Path) -> Path:
     """Two frames of PandaSet with the front camera."""
-    source, target = shared_data / "pandaset" / "002", tmp_path / "002"
-    for part in ("lidar", "camera/front_camera", "annotations/cuboids"):
-        (target / part).mkdir(parents=True)
-        for file in (source / part).iterdir():
-            if file.suffix == ".json":
-                rows = json.loads(file.read_text(encoding="utf-8"))
-                kept = rows[:2] if isinstance(rows, list) else rows
-                (target / part / file.name).write_text(json.dumps(kept), encoding="utf-8")
-            elif file.name[:2] in ("00", "01"):
-                (target / part / file.name).symlink_to(file.resolve())
-    return target
+    make_pandaset(tmp_path / "002", shared_data)
+    return tmp_path / "002"
 
 
 HOSTILE_PICKLE = gzip.compress(pickle.dumps({"lidar": [Shell()]}, protocol=3))

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 from calib import SE3
 from formats.errors import FormatError
+from formats.fields import Field
 from formats.kitti_tracking import KITTI_TRACKING
 from formats.labelcloud import LABELCLOUD
 from formats.labelcloud.boxes import KINDS, box_content, read_box
@@ -21,7 +22,6 @@ from formats.labelcloud.write import write, write_labels
 from formats.losses import losses
 from formats.pandaset import PANDASET
 from formats.pointcloud import read_points
-from formats.rigs.fields import Field
 from formats.sustech import SUSTECHPOINTS
 from fusion import Box3D, DriveLog, LabelSet, Source
 from tests.formats.damage import survive

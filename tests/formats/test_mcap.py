@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from calib.errors import CrosslabelError
+from formats.convert import convert
 from formats.errors import FormatError
 from formats.format import recognise
 from formats.images import read_rgb
@@ -241,3 +242,22 @@ def test_damaged_copies_are_read_or_refused_in_one_line(tmp_path: Path) -> None:
             refused += 1
             assert "\n" not in str(error) and len(str(error)) < 1000
     assert 20 < refused < 150
+
+
+@pytest.mark.parametrize("name", ["", "labels.mcap"])
+def test_labels_alone_come_back(make_log: MakeLog, tmp_path: Path, name: str) -> None:
+    log, labels = make_log()
+    (one,) = convert(MCAP, tmp_path / "out" / name, lambda: iter([(log, labels)]), sensors=False)
+    (file,) = (tmp_path / "out").iterdir()
+    assert one.losses == () and file.name == (name or "a log.mcap")
+    again = MCAP.read_labels(tmp_path / "out" / name, log)
+    assert losses(labels, again) == losses(again, labels) == []
+    assert {topic for topic, _ in messages_in(file)} == {"/labels"}
+    assert file.stat().st_size < 200_000
+
+
+def test_labels_alone_are_no_log(make_log: MakeLog, tmp_path: Path) -> None:
+    log, labels = make_log()
+    MCAP.write_labels(tmp_path / "labels.mcap", log, labels)
+    with pytest.raises(FormatError, match=r"labels\.mcap"):
+        MCAP.open_log(tmp_path / "labels.mcap", "labels")

@@ -414,3 +414,21 @@ def test_offsets_in_four_bytes_are_never_a_clock(tmp_path: Path, offset_ns: list
     again = read_points(tmp_path / "a.pcd")
     assert again.start_ns is None
     assert again.offset_ns.tolist() == offset_ns
+
+
+@pytest.mark.parametrize("names", ["x y z i", "i x y z", "z y x i", "x y i z"])
+def test_axes_in_one_piece_and_apart(tmp_path: Path, names: str) -> None:
+    """Whatever the order of the fields, and though points that are not finite lie between."""
+    fields = names.split()
+    table = np.zeros(50, dtype=[(name, "<f4") for name in fields] + [("ring", "<u2")])
+    for name in fields:
+        table[name] = np.random.default_rng(ord(name)).normal(0, 9, 50)
+    table["y"][7] = np.nan
+    head = (
+        f"VERSION 0.7\nFIELDS {names} ring\nSIZE 4 4 4 4 2\nTYPE F F F F U\nCOUNT 1 1 1 1 1\n"
+        "WIDTH 50\nHEIGHT 1\nPOINTS 50\nDATA binary\n"
+    )
+    (tmp_path / "a.pcd").write_bytes(head.encode() + table.tobytes())
+    cloud, known = read_points(tmp_path / "a.pcd"), np.delete(table, 7)
+    assert np.array_equal(cloud.points, np.column_stack([known[axis] for axis in "xyz"]))
+    assert np.array_equal(cloud.intensity, known["i"])

@@ -1,4 +1,4 @@
-"""What a calibration file holds, checked as it is asked for: every error names the file and the place."""
+"""What a file of JSON or YAML holds, checked as it is asked for: every error names the file and the place."""
 
 from __future__ import annotations
 
