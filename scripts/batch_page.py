@@ -34,11 +34,11 @@ def review_queue(standing: Standing) -> list[dict[str, Any]]:
     """The logs with something to look at, those first where a look is expected to save most time."""
     entries = [
         {
+            "saved_s": _saved_s(one),  # first: a line that begins with a log is one of formats.jsonl
             "log": one.name,
             "path": one.told.get("path", ""),
             "format": one.told.get("format", ""),
             "labels": f"{one.name}/labels.db",
-            "saved_s": _saved_s(one),
             "places": _checks(one).get("objects_to_look_at", 0),
         }
         for one in _labelled(standing)

@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_command_is_run_by_a_test_below() -> None:
-    assert len(COMMANDS) == 10 + 2 + 4 + 3
+    assert len(COMMANDS) == 10 + 2 + 6 + 3
 
 
 def test_each_option_has_an_example() -> None:
@@ -35,7 +35,7 @@ def test_each_option_has_an_example() -> None:
 
     named = {name for line in COMMANDS for name in re.findall(r"--(?:no-)?([a-z-]+)", line)}
     options = {name.replace("_", "-") for name in inspect.signature(autolabel.run).parameters}
-    assert options - {"paths", "as-json"} <= named
+    assert options - {"paths", "as-json", "cluster"} <= named  # a cluster has tests of its own
     assert "json" in named
 
 
@@ -63,11 +63,13 @@ def test_those_on_a_street_run(street: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     for day in ("monday", "tuesday"):
         (tmp_path / day).symlink_to(street / day)
+    (tmp_path / "rules.yaml").write_text("rules: {P1: {skip: true}}", encoding="utf-8")
     chosen = [line for line in COMMANDS if "monday" in line]
-    assert len(chosen) == 4
+    assert len(chosen) == 6
     for line in chosen:
         run(monkeypatch, line)
     assert (tmp_path / "street" / "trips.html").is_file()
+    assert (tmp_path / "many" / "tuesday" / "check.html").is_file()
 
 
 def test_those_with_networks_run(
