@@ -43,7 +43,6 @@ class Engine:
         self._client = client
         self._flying: dict[Future, Unit] = {}
         self.under_way: dict[str, float] = {}
-        client.run(_leave_interrupts)
 
     @property
     def workers(self) -> int:
@@ -153,7 +152,9 @@ def local_engine(workers: int) -> Iterator[Engine]:
                 silence_logs=logging.CRITICAL,
             )
         )
-        yield Engine(stack.enter_context(Client(cluster)))
+        client = stack.enter_context(Client(cluster))
+        client.register_plugin(_leaving_interrupts())
+        yield Engine(client)
 
 
 @contextmanager
@@ -184,10 +185,18 @@ def _quieten() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that hands out units: workers of the same terminal get it too."""
-    with suppress(ValueError):  # not in the main thread: then it is not ours to say
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _leaving_interrupts() -> Any:
+    """For every worker that is ever started: Ctrl-C is for the process that hands out units.
+
+    Workers of the same terminal get it too.
+    """
+    from distributed import WorkerPlugin
+
+    class LeaveInterrupts(WorkerPlugin):  # type: ignore[misc]
+        def setup(self, worker: Any) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return LeaveInterrupts()
 
 
 def _line(error: Any) -> str:

@@ -85,7 +85,9 @@ class Ledger:
 def _why(kind: type[BaseException], error: BaseException | None) -> str:
     if issubclass(kind, KeyboardInterrupt):
         return "Ctrl-C"
-    return " ".join((str(error) if issubclass(kind, CrosslabelError) else f"{kind.__name__}: {error}").split())
+    return " ".join(
+        (str(error) if issubclass(kind, CrosslabelError) else f"{kind.__name__}: {error}").split()
+    )
 
 
 def read_ledger(out: Path) -> Standing | None:
