@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def keep(points_ego, heights_m, intensity, limits, rotation, translation, points, above_m, kept):
     """Fills places in the local world, heights and intensities of what is not ground; how many there are.
 

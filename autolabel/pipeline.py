@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,9 +21,11 @@ from autolabel.world import LocalWorld
 from calib.errors import CrosslabelError
 from fusion.categories import Kind, kind_of
 from fusion.edits import Edit, PutImageBoxes
+from fusion.ground import Ground
 from fusion.labels import ImageBox, LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
+from fusion.stages import stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class Proposal:
         traced: the objects behind them.
         log: as given, with the trajectory that the labels were made with.
         ego: what the scans say of the trajectory; None where nobody asked.
+        grounds: by instant, of every frame that was read; spares a check the search for them.
     """
 
     edits: tuple[Edit, ...]
     traced: tuple[Traced, ...]
     log: DriveLog
     ego: EgoReport | None
+    grounds: Mapping[int, Ground] = field(default_factory=dict)
 
 
 def label(
@@ -71,14 +75,19 @@ def label(
     What was given, and whatever is locked, stays as it is.
     """
     config = config or Config()
-    log, ego = mended(log, config)
+    with stage("ego check"):
+        log, ego = mended(log, config)
     scans = Scans(LocalWorld.of(log))
-    traced = with_confidence(traced_of(scans, given, config, progress), scans, config.confidence)
+    with stage("reconstruct"):
+        traced = traced_of(scans, given, config, progress)
+    with stage("confidence"):
+        traced = with_confidence(traced, scans, config.confidence)
     edits = tuple(edit for one in traced for edit in one.edits())
     if config.rectangles and log.images:
-        labels = applied(given.keyframes or LabelSet(), edits)
-        edits += image_boxes(log, labels, scans, progress)
-    return Proposal(edits, tuple(traced), log, ego)
+        with stage("rectangles"):
+            labels = applied(given.keyframes or LabelSet(), edits)
+            edits += image_boxes(log, labels, scans, progress)
+    return Proposal(edits, tuple(traced), log, ego, scans.grounds)
 
 
 def propose(
@@ -106,7 +115,8 @@ def traced_of(scans: Scans, given: Given, config: Config, progress: Progress | N
     """The objects of a log at all frames, before anything is said of how sure they are."""
     if given.keyframes is not None:
         return complete(scans, given.keyframes, given.detections, config, progress)
-    found = found_in(scans, given, config, progress)
+    with stage("detect"):
+        found = found_in(scans, given, config, progress)
     if given.chances:
         config = config.model_copy(update={"track": config.track.by_chance()})
     return tracks_of(found, scans, config, progress)

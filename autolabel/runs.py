@@ -178,7 +178,7 @@ def _write(
         if checked is not None:
             items = queue(checked.findings)
             record["checks"] = summary(work.log, checked, items)
-            findings = json.dumps(as_json(work.log, checked, items), indent=1)
+            findings = json.dumps(as_json(work.log, checked, items))
             (made / FINDINGS).write_text(findings + "\n", encoding="utf-8")
         write_record(made, {**record, **more, **clock.record(stages_s)})
     return checked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 import numpy as np
@@ -16,6 +16,8 @@ from calib.types import F32, F64, I64, kernel_view
 from fusion.align import points_in_ego, read_deskewed
 from fusion.checks.facts import Watcher
 from fusion.ground import Ground
+from fusion.ground.surface import RINGS, SECTORS
+from fusion.stages import stage
 
 LOWEST_M, HIGHEST_M = 0.08, 5.0
 # Far out the ground is told from few points and may pass for the lower half of a car.
@@ -57,6 +59,40 @@ class Scan:
         return np.asarray((self.local_from_ego @ places_ego)[:, 2])
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Stretch:
+    """Some frames of a log, one after the other, as if there were no others.
+
+    Attributes:
+        whole: the scans of the log.
+        frames: numbers of the frames there.
+    """
+
+    whole: Scans
+    frames: range
+
+    @property
+    def world(self) -> LocalWorld:
+        """Of the whole log."""
+        return self.whole.world
+
+    @property
+    def frames_ns(self) -> I64:
+        """(F,) their instants."""
+        return self.whole.frames_ns[self.frames.start : self.frames.stop]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __iter__(self) -> Iterator[Scan]:
+        return (scan for frame in range(len(self)) if (scan := self.at(frame)) is not None)
+
+    def at(self, frame: int) -> Scan | None:
+        """The scan of one frame, numbered from the first of these; None where the log has none."""
+        scan = self.whole.at(self.frames[frame])
+        return None if scan is None else replace(scan, frame=frame)
+
+
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Scans:
     """The scans of a log, each read and cleared of its ground once and kept in a file that needs no memory.
@@ -81,29 +117,46 @@ class Scans:
     def __len__(self) -> int:
         return len(self.frames_ns)
 
+    def of(self, frames: range) -> Stretch:
+        """Some frames, one after the other."""
+        return Stretch(self, frames)
+
     @property
     def share(self) -> float:
         """Share of the frames that have a scan."""
         there = [self.world.log.sweep_at(int(t)) is not None for t in self.frames_ns]
         return sum(there) / max(len(there), 1)
 
+    @property
+    def grounds(self) -> Mapping[int, Ground]:
+        """The ground of every frame that was read so far, by its instant."""
+        kept = {int(self.frames_ns[k]): kept for k, kept in self._kept.items() if kept is not None}
+        return _Grounds(self, kept)
+
     def __iter__(self) -> Iterator[Scan]:
         return (scan for frame in range(len(self)) if (scan := self.at(frame)) is not None)
 
     def at(self, frame: int) -> Scan | None:
         """The scan of one frame; None where the log has none."""
-        if frame not in self._kept:
-            self._kept[frame] = self._read(frame)
-        kept = self._kept[frame]
-        if kept is None:
-            return None
-        self._spool.seek(kept.start)
+        with stage("scans"):
+            if frame not in self._kept:
+                self._kept[frame] = self._read(frame)
+            kept = self._kept[frame]
+            return None if kept is None else self._again(frame, kept)
+
+    def _again(self, frame: int, kept: _Kept) -> Scan:
+        """A scan that was read before."""
+        ground = self._ground(kept)
         columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
         points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
         origin = kept.local_from_ego @ kept.origin_ego
-        return Scan(
-            frame, points.reshape(-1, 3), above_m, intensity, kept.local_from_ego, origin, kept.ground
-        )
+        return Scan(frame, points.reshape(-1, 3), above_m, intensity, kept.local_from_ego, origin, ground)
+
+    def _ground(self, kept: _Kept) -> Ground:
+        """The ground of a scan; its points follow in the spool."""
+        self._spool.seek(kept.start)
+        heights_m = np.frombuffer(self._spool.read(RINGS * SECTORS * 8))
+        return Ground(heights_m.reshape(RINGS, SECTORS))
 
     def _read(self, frame: int) -> _Kept | None:
         from autolabel import _kernels
@@ -114,7 +167,8 @@ class Scans:
             return None
         sweep = read_deskewed(log, ref)
         points_ego = points_in_ego(log, sweep)
-        ground, heights_m = Ground.under(points_ego)
+        with stage("ground"):
+            ground, heights_m = Ground.under(points_ego)
         if self.watcher is not None:
             self.watcher(ref.lidar, frame_ns, points_ego, heights_m)
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
@@ -137,10 +191,11 @@ class Scans:
             kept,
         )
         start = self._spool.seek(0, 2)
+        self._spool.write(ground.heights_m.data)
         for column in (points, above_m, kept):
             self._spool.write(column[:count].data)
         origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        return _Kept(start, count, local_from_ego, origin_ego, ground)
+        return _Kept(start, count, local_from_ego, origin_ego)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -151,4 +206,20 @@ class _Kept:
     count: int
     local_from_ego: SE3
     origin_ego: F64
-    ground: Ground
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Grounds(Mapping[int, Ground]):
+    """The ground by instant, read from the spool when it is asked for."""
+
+    scans: Scans
+    kept: Mapping[int, _Kept]
+
+    def __getitem__(self, timestamp_ns: int) -> Ground:
+        return self.scans._ground(self.kept[timestamp_ns])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.kept)
+
+    def __len__(self) -> int:
+        return len(self.kept)

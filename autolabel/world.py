@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class LocalWorld:
     """The world seen from where the car stood at a log's first frame.
 
@@ -39,7 +40,7 @@ class LocalWorld:
         """Of the car."""
         return self.log.trajectory
 
-    @property
+    @cached_property
     def frames_ns(self) -> I64:
         """(F,) the frames at which the car's pose is known, rising."""
         frames_ns = self.log.timestamps_ns
@@ -54,7 +55,18 @@ class LocalWorld:
         return (times_ns - self.start_ns) / 1e9
 
     def local_from_ego(self, times_ns: I64) -> SE3Batch:
-        """Where the car is at each instant."""
+        """Where the car is at each instant; at frames it was looked up once."""
+        frames_ns, at_frames = self._at_frames
+        rows = np.minimum(np.searchsorted(frames_ns, times_ns), len(frames_ns) - 1)
+        if len(frames_ns) and np.array_equal(frames_ns[rows], times_ns):
+            return at_frames.take(rows)
+        return self._looked_up(times_ns)
+
+    @cached_property
+    def _at_frames(self) -> tuple[I64, SE3Batch]:
+        return self.frames_ns, self._looked_up(self.frames_ns)
+
+    def _looked_up(self, times_ns: I64) -> SE3Batch:
         world_from_ego = self.trajectory.at_many(times_ns)
         return self.local_from_world @ world_from_ego
 
@@ -110,7 +122,8 @@ class Sightings:
         """The boxes in the ego frame of each instant."""
         ego_from_local = world.local_from_ego(self.times_ns).inverse()
         ego_from_box = ego_from_local @ self.local_from_box
+        sizes_m = self.sizes_lwh_m.tolist()
         return [
-            Box3D(pose, *(float(v) for v in size))
-            for pose, size in zip(ego_from_box, self.sizes_lwh_m, strict=True)
+            Box3D(pose, length, width, height)
+            for pose, (length, width, height) in zip(ego_from_box, sizes_m, strict=True)
         ]

@@ -3,6 +3,38 @@
 import numpy as np
 from numba import njit
 
+# Polynomials in float32, fitted at Chebyshev's nodes: log2(1 + r) / r in r, arctan(s) / s in the square of s.
+LOG2 = tuple(
+    np.float32(c)
+    for c in (1.44269326, -0.72116273, 0.47770593, -0.33924777, 0.21558853, -0.09606625, 0.02049035)
+)
+ARCTAN = tuple(
+    np.float32(c) for c in (0.99999551, -0.33298863, 0.19558905, -0.12110946, 0.05733055, -0.01342218)
+)
+
+
+@njit(cache=True, nogil=True)
+def log2_of(value):
+    """Logarithm of a float32 that is 1 or more, from its bits, to 1e-6."""
+    a, b, c, d, e, f, g = LOG2
+    bits = np.float32(value).view(np.int32)
+    rest = np.int32((bits & 0x7FFFFF) | 0x3F800000).view(np.float32) - np.float32(1)
+    total = (((((g * rest + f) * rest + e) * rest + d) * rest + c) * rest + b) * rest + a
+    return np.float32((bits >> 23) - 127) + total * rest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def angle_of(y, x):
+    """Angle of a direction in float32, as arctan2, to 4e-6."""
+    a, b, c, d, e, f = ARCTAN
+    across, along = abs(y), abs(x)
+    slope = min(across, along) / max(max(across, along), np.float32(1e-20))
+    square = slope * slope
+    angle = (((((f * square + e) * square + d) * square + c) * square + b) * square + a) * slope
+    angle = np.float32(np.pi / 2) - angle if across > along else angle
+    angle = np.float32(np.pi) - angle if x < 0 else angle
+    return -angle if y < 0 else angle
+
 
 @njit(cache=True, nogil=True)
 def deskew(points, times, knot_times, knot_step, rotations, translations, out):
@@ -32,6 +64,17 @@ def in_box(x, y, z, rotation, center, half):
         abs(rotation[0, 0] * dx + rotation[1, 0] * dy + rotation[2, 0] * dz) <= half[0]
         and abs(rotation[0, 1] * dx + rotation[1, 1] * dy + rotation[2, 1] * dz) <= half[1]
         and abs(rotation[0, 2] * dx + rotation[1, 2] * dy + rotation[2, 2] * dz) <= half[2]
+    )
+
+
+@njit(cache=True, nogil=True)
+def in_box_of(x, y, z, rotations, centers, halves, b):
+    """`in_box` for one of many, without a view of each."""
+    dx, dy, dz = x - centers[b, 0], y - centers[b, 1], z - centers[b, 2]
+    return (
+        abs(rotations[b, 0, 0] * dx + rotations[b, 1, 0] * dy + rotations[b, 2, 0] * dz) <= halves[b, 0]
+        and abs(rotations[b, 0, 1] * dx + rotations[b, 1, 1] * dy + rotations[b, 2, 1] * dz) <= halves[b, 1]
+        and abs(rotations[b, 0, 2] * dx + rotations[b, 1, 2] * dy + rotations[b, 2, 2] * dz) <= halves[b, 2]
     )
 
 
@@ -82,11 +125,26 @@ def count_in_boxes(points, rotations, centers, halves, corner, per_m, starts, me
         before = hits
         for m in range(starts[c], starts[c + 1]):
             b = members[m]
-            if in_box(x, y, z, rotations[b], centers[b], halves[b]):
+            if in_box_of(x, y, z, rotations, centers, halves, b):
                 counts[b] += 1
                 hit[before] = i
                 hits = before + 1
     return hits
+
+
+@njit(cache=True, nogil=True)
+def own_in_boxes(points, rotations, centers, halves, corner, per_m, starts, members, cells, counts, owners):
+    """Counts the points in each box, and writes for each point the last box that it is in."""
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        c = cell_of(x, y, corner, per_m, cells)
+        if c < 0:
+            continue
+        for m in range(starts[c], starts[c + 1]):
+            b = members[m]
+            if in_box_of(x, y, z, rotations, centers, halves, b):
+                counts[b] += 1
+                owners[i] = b
 
 
 @njit(cache=True, nogil=True)
@@ -99,7 +157,7 @@ def list_in_boxes(
         c = cell_of(x, y, corner, per_m, cells)
         for m in range(starts[c], starts[c + 1]):
             b = members[m]
-            if in_box(x, y, z, rotations[b], centers[b], halves[b]):
+            if in_box_of(x, y, z, rotations, centers, halves, b):
                 out[places[b]] = i
                 places[b] += 1
 

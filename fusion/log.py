@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from calib.rig import Rig
 from calib.types import I64, U8, frozen
+from fusion.stages import stage
 from fusion.sweep import Sweep
 from fusion.trajectory import Trajectory
 
@@ -35,7 +36,8 @@ class SweepRef:
 
     def read(self) -> Sweep:
         """The points, from disk; nothing is kept."""
-        return self.load()
+        with stage("read"):
+            return self.load()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ def points_in_boxes(points: Floats, boxes: Boxes) -> list[I64]:
     return _Search(points, boxes).indices()
 
 
+def owners_of_points(points: Floats, boxes: Boxes) -> tuple[I32, I64]:
+    """(N,) the last of the boxes that each of (N, 3) points lies in, -1 for none; (B,) points in each."""
+    return _Search(points, boxes).owners()
+
+
 def iou_bev(a: Boxes, b: Boxes) -> F64:
     """(A, B) intersection over union of the boxes' exact areas seen from above; tilt is left out."""
     return _matrix(a, b, solid=False)
@@ -82,7 +87,8 @@ class _Search:
     def __init__(self, points: Floats, boxes: Boxes) -> None:
         from fusion import _kernels
 
-        self.cloud, self.sizes = kernel_view(points, 3, np.float64), boxes.sizes_lwh_m
+        kept = np.float32 if points.dtype == np.float32 else np.float64
+        self.cloud, self.sizes = kernel_view(points, 3, kept), boxes.sizes_lwh_m
         if len(boxes) == 0:
             return
         rotations, centers = boxes.dst_from_box.rotations, boxes.dst_from_box.translations
@@ -97,6 +103,14 @@ class _Search:
 
     def counts(self) -> I64:
         return self._count()[0]
+
+    def owners(self) -> tuple[I32, I64]:
+        from fusion import _kernels
+
+        counts, owners = np.zeros(len(self.sizes), dtype=np.int64), np.full(len(self.cloud), -1, np.int32)
+        if len(counts):
+            _kernels.own_in_boxes(self.cloud, *self.grid, counts, owners)
+        return owners, counts
 
     def indices(self) -> list[I64]:
         from fusion import _kernels

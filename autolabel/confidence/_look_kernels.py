@@ -11,7 +11,7 @@ CORE, LOW = 0.6, 0.9
 OFF, NEAR, INSIDE = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def bearing_of(x, y):
     """A direction as a number in 0..4 that rises with its angle."""
     away = abs(x) + abs(y)
@@ -21,14 +21,14 @@ def bearing_of(x, y):
     return 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def between(bearing, middle):
     """From one bearing to another, in -2..2."""
     turn = bearing - middle
     return turn - 4.0 if turn > 2.0 else turn + 4.0 if turn < -2.0 else turn
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def half_angle(rotation, dx, dy, half, more, middle):
     """How far a box, grown by `more`, reaches to both sides of its middle bearing; 2 around the LiDAR."""
     x, y = half[0] + more, half[1] + more
@@ -43,7 +43,7 @@ def half_angle(rotation, dx, dy, half, more, middle):
     return widest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def aim(origin, places, rotations, halves, aims, starts, members):
     """The bearing, half angle and distance of each box, into (K, 3), and the boxes in each sector.
 
@@ -74,7 +74,7 @@ def aim(origin, places, rotations, halves, aims, starts, members):
     return starts[SECTORS]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sectors_of(middle, half):
     """First and last sector of a range of bearings, from 0 on; at most all of them."""
     if half >= 2.0:
@@ -84,7 +84,7 @@ def sectors_of(middle, half):
     return first, min(last, first + SECTORS - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def look(points, origin, places, rotations, halves, aims, starts, members, counts, faces, lines, tops):
     """What the points of a scan say of each of K boxes.
 
@@ -137,7 +137,7 @@ def look(points, origin, places, rotations, halves, aims, starts, members, count
                 add_faces(own[k], halves[k], faces[k])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def into_box(point, place, rotation, out):
     """A place in the frame of a box."""
     dx, dy, dz = point[0] - place[0], point[1] - place[1], point[2] - place[2]
@@ -145,7 +145,7 @@ def into_box(point, place, rotation, out):
         out[a] = rotation[0, a] * dx + rotation[1, a] * dy + rotation[2, a] * dz
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def side_of(own, half):
     """Whether a place lies in a box, near it, or neither."""
     x, y, z = abs(own[0]) - half[0], abs(own[1]) - half[1], abs(own[2]) - half[2]
@@ -154,7 +154,7 @@ def side_of(own, half):
     return INSIDE if x <= 0 and y <= 0 and z <= 0 else NEAR
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_faces(own, half, faces):
     """Counts a point at the faces that it lies over or behind."""
     x, y, z = half[0] - abs(own[0]), half[1] - abs(own[1]), half[2] - abs(own[2])
@@ -169,7 +169,7 @@ def add_faces(own, half, faces):
         add_face(own[2] - half[2], faces[4])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_face(outside, face):
     """Counts a distance from a face."""
     b = int(np.floor((outside + INSIDE_M) / BIN_M))
@@ -177,7 +177,7 @@ def add_face(outside, face):
         face[b] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_line(own, half, eye, lines):
     """Adds a point to the line along the near end, or the near side, that it lies at."""
     for a in range(2):
@@ -192,7 +192,7 @@ def add_line(own, half, eye, lines):
         lines[a, 4] += along * deep
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_top(own, half, tops):
     """Takes up the height of a point in the front or the rear third."""
     if abs(own[0]) > half[0] / 3:

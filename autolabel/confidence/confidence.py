@@ -73,4 +73,5 @@ def _with_confidence(annotation: Annotation, chance: float, words: str, least: f
     attributes[CONFIDENCE] = round(chance, 4)
     if chance < least:
         attributes[LOOK] = words
-    return replace(annotation, attributes=attributes)
+    a = annotation
+    return Annotation(a.timestamp_ns, a.box, a.source, a.score, a.locked, attributes)

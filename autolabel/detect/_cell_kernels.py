@@ -8,7 +8,7 @@ SIDE = 4
 CELLS = SIDE**3
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def slot_of(keys, key):
     """Where in an open-addressing table a key is, or would be put (Knuth, 1973; Fibonacci hashing)."""
     mask = keys.shape[0] - 1
@@ -19,26 +19,26 @@ def slot_of(keys, key):
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def block_of(ix, iy, iz):
     """One number for the block of 4 x 4 x 4 cells that a cell lies in."""
     return (ix >> 2 << 42) | (iy >> 2 << 21) | (iz >> 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def inside_of(ix, iy, iz):
     """The number of a cell in its block."""
     return (ix & 3) << 4 | (iy & 3) << 2 | (iz & 3)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_wanted(point, above, origin, farthest, lowest):
     """Whether a point lies near enough, seen from above, and at a known height above the ground."""
     dx, dy = point[0] - origin[0], point[1] - origin[1]
     return dx * dx + dy * dy < farthest * farthest and above >= lowest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def number_of(keys, numbers, blocks, count, key):
     """The number of a block, a new one where the table did not know it; -1 where there is no room left."""
     at = slot_of(keys, key)
@@ -50,7 +50,7 @@ def number_of(keys, numbers, blocks, count, key):
     return numbers[at]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill(keys, numbers, blocks):
     """Puts numbered blocks into an empty table."""
     for number in range(blocks.shape[0]):
@@ -58,7 +58,7 @@ def fill(keys, numbers, blocks):
         keys[at], numbers[at] = blocks[number], number
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cell_of(point, per_m):
     """The three numbers of the cell that a point lies in."""
     ix = np.int64(np.floor(point[0] * per_m)) + HALF
@@ -66,7 +66,7 @@ def cell_of(point, per_m):
     return ix, iy, np.int64(np.floor(point[2] * per_m)) + HALF
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def note_occupied(
     points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, first, last,
     times,
@@ -92,7 +92,7 @@ def note_occupied(
     return points.shape[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def mark_beside(cells, start, keys, numbers, blocks, count, flags):
     """Marks with 1 the cells without a flag around some cells; returns how many were done."""
     for i in range(start, cells.shape[0]):
@@ -109,7 +109,7 @@ def mark_beside(cells, start, keys, numbers, blocks, count, flags):
     return cells.shape[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def select(points, above, origin, farthest, lowest, per_m, keys, numbers, flags, flag, chosen):
     """Lists the wanted points in cells that have a flag; cells that no table knows have 0."""
     known, number, n = np.int64(-1), np.int64(-1), 0
@@ -127,7 +127,7 @@ def select(points, above, origin, farthest, lowest, per_m, keys, numbers, flags,
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_points(points, above, chosen, start, per_m, keys, numbers, blocks, count, sums):
     """Adds chosen points to the sums of their fine cells; returns how many were done.
 
@@ -154,7 +154,7 @@ def add_points(points, above, chosen, start, per_m, keys, numbers, blocks, count
     return chosen.shape[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def means(blocks, per_m, sums, places, above):
     """The means of the cells that hold anything; returns how many there are."""
     n = 0

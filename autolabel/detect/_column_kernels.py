@@ -6,13 +6,13 @@ from numba import njit
 HALF = 1 << 20
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def key_of(x, y, per_m):
     """One number for the column of a place."""
     return (np.int64(np.floor(x * per_m)) + HALF) << 21 | (np.int64(np.floor(y * per_m)) + HALF)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def slot_of(keys, key):
     """Where in an open-addressing table a key is, or would be put (Knuth, 1973; Fibonacci hashing).
 
@@ -27,7 +27,7 @@ def slot_of(keys, key):
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def root_of(parent, i):
     """The cell that stands for the group of a cell (path halving; Tarjan, 1975)."""
     while parent[i] != i:
@@ -36,7 +36,7 @@ def root_of(parent, i):
     return i
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cells_of(points, per_m, keys, numbers, cell, places):
     """Numbers the cells seen from above in order of their first points; returns how many there are."""
     count = 0
@@ -51,7 +51,7 @@ def cells_of(points, per_m, keys, numbers, cell, places):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def columns_of(above, cell, step_m, masks):
     """One bit for each step of height at which a column of cells holds points."""
     for i in range(above.shape[0]):
@@ -60,7 +60,7 @@ def columns_of(above, cell, step_m, masks):
             masks[cell[i]] |= np.int64(1) << bit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def column_tops(masks, lowest, gap, tops):
     """How many steps high what stands on the ground is; 0 where something only hangs above it."""
     for c in range(masks.shape[0]):
@@ -74,7 +74,7 @@ def column_tops(masks, lowest, gap, tops):
                     break
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def join_cells(keys, numbers, joined, reach, parent):
     """Joins cells that lie within the reach, in cells, of the farther-reaching of both."""
     most = 0
@@ -101,7 +101,7 @@ def join_cells(keys, numbers, joined, reach, parent):
         parent[c] = root_of(parent, c)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sort_by_group(group, count, order, starts):
     """Indices of the points group by group; those with a negative group are left out."""
     for i in range(group.shape[0]):
@@ -116,7 +116,7 @@ def sort_by_group(group, count, order, starts):
             places[group[i]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_beside(rectangles, margin, per_m, keys, numbers, own, beside):
     """Counts the columns in a margin around each rectangle that are not among its own group's.
 

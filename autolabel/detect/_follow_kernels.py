@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def likest(centers, tops, x, y, top, low, high):
     """Which of some shapes is most like one at a place, and how unlike it is, in metres."""
     best, least = -1, np.inf
@@ -16,7 +16,7 @@ def likest(centers, tops, x, y, top, low, high):
     return best, least
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def follow(centers, tops, fastest, starts, seconds, steps, known_mps, noise, way, spans, next_ones):
     """How far shapes get in the next frames in both directions of time, in what time, and who is next."""
     for direction in range(-1, 2, 2):
@@ -46,7 +46,7 @@ def follow(centers, tops, fastest, starts, seconds, steps, known_mps, noise, way
                 spans[i] += took
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def chain(next_ones, chains):
     """Numbers the chains of shapes that are each other's next ones; returns how many there are."""
     count = 0
@@ -60,7 +60,7 @@ def chain(next_ones, chains):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_long(centers, starts, long_ones, yaws, places, more_yaws, farthest, hints):
     """The direction of the nearest long thing: of the same frame, or of those that are always there."""
     for f in range(starts.shape[0] - 1):

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def closeness(xy, yaw, nearest):
     """How close points lie to the sides of the rectangle around them (Zhang et al., 2017)."""
     c, s = np.cos(yaw), np.sin(yaw)
@@ -21,7 +21,7 @@ def closeness(xy, yaw, nearest):
     return score / xy.shape[0]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def best_yaw(xy, coarse, fine, nearest):
     """The angle in a quarter turn at which the points lie closest to the sides around them."""
     quarter = np.pi / 2
@@ -38,7 +38,7 @@ def best_yaw(xy, coarse, fine, nearest):
     return best, best_score
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def main_axis(xy):
     """The direction in which points are spread most, in a half turn."""
     x, y = xy[:, 0].mean(), xy[:, 1].mean()
@@ -49,7 +49,7 @@ def main_axis(xy):
     return 0.5 * np.arctan2(2 * xy_, xx - yy)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def occupied_share(a, b, low, high, cells):
     """Which share of the cells of a rectangle hold points, at most `cells` along each side."""
     grid = np.zeros((cells, cells), dtype=np.bool_)
@@ -64,7 +64,7 @@ def occupied_share(a, b, low, high, cells):
     return count / (cells * cells)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def outlines(points, above, order, starts, out):
     """How far each group reaches along x or y, and how high."""
     for g in range(starts.shape[0] - 1):
@@ -77,7 +77,7 @@ def outlines(points, above, order, starts, out):
         out[g, 0], out[g, 1] = max(high[0] - low[0], high[1] - low[1]), top
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cut(points, above, order, starts, rectangles, step, part):
     """Cuts each group across its longer side where it is lowest, but in the middle half of it."""
     for g in range(starts.shape[0] - 1):
@@ -101,7 +101,7 @@ def cut(points, above, order, starts, rectangles, step, part):
             part[k] = 2 * g + (c * (points[p, 0] - x) + s * (points[p, 1] - y) > at)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def end_height(a, heights, low, high, ahead):
     """How high the last fifth before one end reaches; NaN where too little of it is seen."""
     reach, top, count = 0.2 * (high - low), 0.0, 0
@@ -111,7 +111,7 @@ def end_height(a, heights, low, high, ahead):
     return top if count >= 12 else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def extent_between(a, heights, low, high):
     """How far points at some heights reach along an axis."""
     first, last = np.inf, -np.inf
@@ -121,7 +121,7 @@ def extent_between(a, heights, low, high):
     return max(last - first, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def measure(points, above, order, starts, most, many, small_m, out):
     """Rectangle, heights and spread of each group of points, told from one in a few where there are many."""
     for g in range(starts.shape[0] - 1):

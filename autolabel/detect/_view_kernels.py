@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def pixel_of(x, y, z, per_rad, lowest):
     """Column and row of a direction in a panorama, and its distance seen from above."""
     away = np.sqrt(x * x + y * y)
@@ -12,7 +12,7 @@ def pixel_of(x, y, z, per_rad, lowest):
     return column, int((np.arctan2(z, away) - lowest) * per_rad[1]), away
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def direction_of(place, rotation, origin, per_rad, lowest):
     """Column, row and distance of a place seen from the LiDAR, upright with the car."""
     dx, dy, dz = place[0] - origin[0], place[1] - origin[1], place[2] - origin[2]
@@ -22,7 +22,7 @@ def direction_of(place, rotation, origin, per_rad, lowest):
     return pixel_of(x, y, z, per_rad, lowest)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def draw_panorama(points, above, least, rotation, origin, per_rad, lowest, nearest):
     """The distance of the nearest point in each direction, infinite where there is none."""
     rows, columns = nearest.shape
@@ -36,7 +36,7 @@ def draw_panorama(points, above, least, rotation, origin, per_rad, lowest, neare
             nearest[row, column] = min(nearest[row, column], away)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_free(places, rotation, origin, per_rad, lowest, nearest, looked, farthest, slack, free, met):
     """Counts for each place whether beams go on beyond it on all sides, or end at it."""
     rows, columns = nearest.shape

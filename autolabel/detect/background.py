@@ -9,7 +9,7 @@ import numpy as np
 from autolabel.detect.cells import Cells
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.freespace import count_free, spaced
-from autolabel.scans import Scan, Scans
+from autolabel.scans import Scan, Scans, Stretch
 from calib.types import F32, F64, I64, U8, Bools, kernel_view
 from fusion.boxes import Boxes
 from fusion.overlap import points_in_boxes
@@ -34,7 +34,7 @@ class Background:
     above_m: F64
 
     @classmethod
-    def of(cls, scans: Scans, config: DetectConfig) -> Background:
+    def of(cls, scans: Scans | Stretch, config: DetectConfig) -> Background:
         """Notes in a first pass what stays, and adds it up in a second one."""
         cells = Cells.of(config.voxel_m, 14, first=(np.int32, 1), last=(np.int32, 1), times=(np.int32, 1))
         looked = [int(k) for k in spaced(len(scans), max(len(scans) // config.stride, config.least_frames))]
@@ -80,7 +80,7 @@ def _note(cells: Cells, scan: Scan, config: DetectConfig) -> None:
         cells.grow()
 
 
-def _standing(cells: Cells, scans: Scans, looked: list[int], config: DetectConfig) -> U8:
+def _standing(cells: Cells, scans: Scans | Stretch, looked: list[int], config: DetectConfig) -> U8:
     """By row of the cells, of which there are more then: see `Background.flags`."""
     first, last, times = (cells.columns[name] for name in ("first", "last", "times"))
     seconds = scans.world.seconds(scans.frames_ns)
@@ -107,7 +107,7 @@ def _mark_beside(cells: Cells, around: I64) -> None:
         cells.grow()
 
 
-def _seen_through(places: F64, scans: Scans, config: DetectConfig) -> Bools:
+def _seen_through(places: F64, scans: Scans | Stretch, config: DetectConfig) -> Bools:
     """(N,) at which places beams pass too often for something to stand there all the while."""
     free, met = np.zeros(len(places), dtype=np.int32), np.zeros(len(places), dtype=np.int32)
     for frame in spaced(len(scans), config.looks):

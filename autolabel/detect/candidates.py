@@ -11,7 +11,7 @@ from autolabel.detect.clusters import Columns, Groups
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.freespace import spaced
 from autolabel.detect.shapes import Shapes, shapes_of
-from autolabel.scans import Scan, Scans
+from autolabel.scans import Scan, Scans, Stretch
 from calib.types import F64
 
 PLACES = 24
@@ -21,7 +21,7 @@ CLOSE_M, SPLIT_M, KNEE_M = 0.15, 2.5, 0.6
 ROW_M, ROW_WIDTH_M, CUTS = 6.0, 3.2, 2
 
 
-def standing(background: Background, scans: Scans, config: DetectConfig) -> Shapes:
+def standing(background: Background, scans: Scans | Stretch, config: DetectConfig) -> Shapes:
     """What stands still, from the points of all sweeps.
 
     What is low is joined three times, loosely, closely, and closely without what is lower than a knee,

@@ -33,6 +33,9 @@ class DetectConfig(Settings):
         least_points: a cluster of fewer points is not looked at.
         least_seen: what stands is said to be there in frames that have so many points of it.
         least_score: boxes with a lower score are left out.
+        survey_frames: a longer drive is surveyed in stretches of so many frames, each with a sixth more at
+            both ends, so that what is kept of it, and how often each place is looked at, does not depend on
+            its length.
     """
 
     range_m: Positive = 60.0
@@ -55,3 +58,4 @@ class DetectConfig(Settings):
     least_points: Count = 8
     least_seen: Count = 3
     least_score: Share = 0.1
+    survey_frames: Annotated[int, Field(ge=30)] = 600

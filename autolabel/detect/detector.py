@@ -16,7 +16,7 @@ from autolabel.detect.headings import road_of
 from autolabel.detect.judged import LARGE_M, judged
 from autolabel.detect.movers import Movers
 from autolabel.detections import Detections
-from autolabel.scans import Scan, Scans
+from autolabel.scans import Scan, Scans, Stretch
 from calib.types import F64, I64, Bools
 from fusion.boxes import Boxes
 from fusion.overlap import count_points_in_boxes
@@ -46,7 +46,8 @@ class Detector(Protocol):
 class PlainDetector:
     """Knows no network: what can be told from points, from motion and from usual sizes.
 
-    The first frame asked for costs a pass over all scans, in which what stands is told from what moves.
+    The first frame asked for costs a pass over all scans, in which what stands is told from what moves; of a
+    long drive over a stretch of it. Frames are best asked for in their order.
 
     Attributes:
         config: settings.
@@ -55,23 +56,35 @@ class PlainDetector:
 
     config: DetectConfig = field(default_factory=DetectConfig)
     calibrated: bool = field(init=False, default=True)
-    _known: tuple[Scans, Survey] | None = field(init=False, repr=False, default=None)
+    _known: tuple[Scans, range, Survey] | None = field(init=False, repr=False, default=None)
 
     def detect(self, scans: Scans, frame: int) -> Detections:
         """What stands and is seen in this frame, and what moves in it."""
         scan, frame_ns = scans.at(frame), int(scans.frames_ns[frame])
-        survey = self.survey(scans)
+        frames, survey = self._survey(scans, frame)
         if scan is None:
             return survey.standing.take(np.empty(0, dtype=np.int64)).detections(frame_ns)
         here = survey.standing.take(_seen_now(survey.standing, scan, self.config))
-        found = survey.moving.take(survey.movers.of_frame(frame)).at_least(self.config.least_score)
+        moving = survey.movers.of_frame(frame - frames.start)
+        found = survey.moving.take(moving).at_least(self.config.least_score)
         return here.with_more(found.outside(here.boxes)).detections(frame_ns)
 
-    def survey(self, scans: Scans) -> Survey:
-        """What stands in a log and what moves, found once."""
-        if self._known is None or self._known[0] is not scans:
-            self._known = scans, Survey.of(scans, self.config)
-        return self._known[1]
+    def _survey(self, scans: Scans, frame: int) -> tuple[range, Survey]:
+        """What stands in the stretch of a log that a frame lies in, and what moves, found once."""
+        frames = stretch_of(frame, len(scans), self.config.survey_frames)
+        if self._known is None or self._known[0] is not scans or self._known[1] != frames:
+            self._known = None  # not two at a time
+            self._known = scans, frames, Survey.of(scans.of(frames), self.config)
+        return self._known[1], self._known[2]
+
+
+def stretch_of(frame: int, count: int, length: int) -> range:
+    """The frames that are surveyed with one of `count` frames: about `length` of them, and some more."""
+    parts = max(round(count / length), 1)
+    bounds = np.linspace(0, count, parts + 1).round().astype(int)
+    part = int(np.searchsorted(bounds, frame, side="right")) - 1
+    more = length // 6
+    return range(max(int(bounds[part]) - more, 0), min(int(bounds[part + 1]) + more, count))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -91,8 +104,8 @@ class Survey:
     moving: Found
 
     @classmethod
-    def of(cls, scans: Scans, config: DetectConfig) -> Survey:
-        """Looks at all scans of a log."""
+    def of(cls, scans: Scans | Stretch, config: DetectConfig) -> Survey:
+        """Looks at all scans of a log, or of a stretch of it."""
         road = road_of(scans.world)
         background = Background.of(scans, config)
         standing = _standing(background, scans, config, road)
@@ -105,7 +118,7 @@ class Survey:
         return cls(background, standing, movers, moving)
 
 
-def _standing(background: Background, scans: Scans, config: DetectConfig, road: F64) -> Found:
+def _standing(background: Background, scans: Scans | Stretch, config: DetectConfig, road: F64) -> Found:
     shapes = candidates.standing(background, scans, config)
     return judged(shapes, np.array([0, len(shapes)]), config, road).at_least(config.least_score)
 
@@ -114,7 +127,7 @@ def _grown(boxes: Boxes, margin_m: float) -> Boxes:
     return Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + 2 * margin_m)
 
 
-def _restless(standing: Found, background: Background, scans: Scans, config: DetectConfig) -> Bools:
+def _restless(standing: Found, background: Background, scans: Scans | Stretch, config: DetectConfig) -> Bools:
     """(N,) which things that seem to stand have moving points all about them: they creep."""
     boxes = _grown(standing.boxes, CREEP_M)
     moving, all_of_them = np.zeros(len(boxes)), np.ones(len(boxes))

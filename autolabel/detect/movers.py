@@ -10,7 +10,7 @@ from autolabel.detect.background import Background
 from autolabel.detect.candidates import moving
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.shapes import Shapes
-from autolabel.scans import Scans
+from autolabel.scans import Scans, Stretch
 from calib.types import F64, I64
 
 SMALL_M = 1.4
@@ -34,7 +34,7 @@ class Movers:
     starts: I64
 
     @classmethod
-    def of(cls, scans: Scans, background: Background, config: DetectConfig) -> Movers:
+    def of(cls, scans: Scans | Stretch, background: Background, config: DetectConfig) -> Movers:
         """Of all frames of a log."""
         parts, counts = [Shapes.none()], np.zeros(len(scans), dtype=np.int64)
         for scan in scans:

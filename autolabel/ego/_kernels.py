@@ -11,7 +11,7 @@ FEWEST, STEPS, NARROWING = 12, 2, 0.6
 STILL_M, STILL_RAD = 1e-3, 4e-5
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _slot(keys, ix, iy, iz):
     """Where the cell is in the table, or the free slot in which it would be."""
     key = ((ix & 0x1FFFFF) << 42) | ((iy & 0x1FFFFF) << 21) | (iz & 0x1FFFFF)
@@ -23,7 +23,7 @@ def _slot(keys, ix, iy, iz):
     return slot, key
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def thin(points, nearest_m, farthest_m, cell_m, keys, out):
     """Indices of the first point in each cell of a cubic grid; returns how many."""
     keys[:] = FREE
@@ -44,7 +44,7 @@ def thin(points, nearest_m, farthest_m, cell_m, keys, out):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def insert(points, rotation, place, cell_m, most, keys, sums, planes):
     """Adds points, moved by a rigid transform, to the cells of a map; returns how many cells are new."""
     fresh = 0
@@ -79,7 +79,7 @@ def insert(points, rotation, place, cell_m, most, keys, sums, planes):
     return fresh
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def keep_near(place, reach_m, keys, sums, new_keys, new_sums, new_planes):
     """Moves the cells around a place into an empty table; returns how many."""
     count = 0
@@ -99,7 +99,7 @@ def keep_near(place, reach_m, keys, sums, new_keys, new_sums, new_planes):
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_plane(total, cell_m, least, plane):
     """The plane through the points of a cell, its spread, and whether it is one."""
     n = total[0]
@@ -141,7 +141,7 @@ def _fit_plane(total, cell_m, least, plane):
     plane[7] = FLAT
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, pairs):
     """Pairs of points and the planes of the cells that they fall into; returns how many, and how many fall
     into cells that nobody has seen.
@@ -172,7 +172,7 @@ def _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, p
     return met, lost
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _weigh(pairs, met, rotation, place, scale, normal_matrix, gradient):
     """Normal equations of the distances under Geman and McClure's loss; returns cost and unit variance."""
     normal_matrix[:] = 0.0
@@ -201,7 +201,7 @@ def _weigh(pairs, met, rotation, place, scale, normal_matrix, gradient):
     return cost, squares / max(weights, 1e-9)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(normal_matrix, gradient, damping, step):
     """Cholesky: normal_matrix (lower half) @ step = -gradient; says whether it could be solved."""
     low = np.zeros((6, 6))
@@ -231,7 +231,7 @@ def _solve(normal_matrix, gradient, damping, step):
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _turn(rotation, wx, wy, wz):
     """Rotates by a rotation vector, on the left (Rodrigues)."""
     angle = math.sqrt(wx * wx + wy * wy + wz * wz)
@@ -245,7 +245,7 @@ def _turn(rotation, wx, wy, wz):
         rotation[2, k] = z + a * cz + b * (wx * cy - wy * cx)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cost(points, rotation, place, cell_m, least, noise_m, scale, keys, sums, planes, pairs):
     """How badly points fit a map: 0 to 1; points that meet nothing count as misfits."""
     met, lost = _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, pairs)
@@ -254,7 +254,7 @@ def cost(points, rotation, place, cell_m, least, noise_m, scale, keys, sums, pla
     return (found + lost) / max(points.shape[0], 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def align(
     points,
     rotation,

@@ -13,9 +13,9 @@ from calib.types import F64, I64
 from fusion.boxes import Boxes
 from fusion.course import Course
 from fusion.edits import Edit, PutImageBoxes
-from fusion.labels import ImageBox, LabelSet, Source
+from fusion.labels import ImageBox, Json, LabelSet, Source
 from fusion.log import DriveLog, ImageRef
-from fusion.overlap import points_in_boxes
+from fusion.overlap import owners_of_points
 from fusion.progress import Progress
 from fusion.rectangles import Cloud, Rectangles, Shown, rectangles_in, shown_at
 
@@ -54,17 +54,20 @@ def image_boxes(
 def _in_image(log: DriveLog, shown: Shown, clouds: _Clouds) -> Iterator[tuple[str, ImageBox]]:
     cloud, solid = clouds.near(shown.image, shown.track_ids, shown.world_from_ego.inverse())
     rectangles = rectangles_in(log, shown.image, shown.boxes, shown.velocities_mps, cloud, solid)
-    for row, track_id in enumerate(shown.track_ids):
-        left, top, right, bottom = rectangles.ltrb_px[row].tolist()
-        large = right - left >= SMALLEST_PX and bottom - top >= SMALLEST_PX
-        if large and rectangles.visibility[row] > 0:
-            attributes = _attributes(rectangles, row)
-            yield track_id, ImageBox(left, top, right, bottom, Source.AUTO, None, attributes)
+    rows = _worth_showing(rectangles)
+    ltrb_px = rectangles.ltrb_px[rows].tolist()
+    visibility, truncation = rectangles.visibility[rows].tolist(), rectangles.truncation[rows].tolist()
+    for row, sides_px, seen, cut in zip(rows.tolist(), ltrb_px, visibility, truncation, strict=True):
+        left, top, right, bottom = sides_px
+        attributes: dict[str, Json] = {"visibility": round(seen, 3), "truncation": round(cut, 3)}
+        yield shown.track_ids[row], ImageBox(left, top, right, bottom, Source.AUTO, None, attributes)
 
 
-def _attributes(rectangles: Rectangles, row: int) -> dict[str, float]:
-    visibility, truncation = rectangles.visibility[row], rectangles.truncation[row]
-    return {"visibility": round(float(visibility), 3), "truncation": round(float(truncation), 3)}
+def _worth_showing(rectangles: Rectangles) -> I64:
+    """Which rectangles are large enough, and not hidden as a whole."""
+    left, top, right, bottom = rectangles.ltrb_px.T
+    large = (right - left >= SMALLEST_PX) & (bottom - top >= SMALLEST_PX)
+    return np.flatnonzero(large & (rectangles.visibility > 0))
 
 
 class _Clouds:
@@ -72,8 +75,8 @@ class _Clouds:
 
     def __init__(self, labels: LabelSet, scans: Scans) -> None:
         self.labels, self.scans = labels, scans
-        self.frame, self.points = -1, np.empty((0, 3), np.float32)
-        self.points_of: dict[str, I64] = {}
+        self.numbers = {track_id: number for number, track_id in enumerate(labels.tracks)}
+        self._clear(-1)
 
     def near(self, image: ImageRef, track_ids: list[str], ego_from_world: SE3) -> tuple[Cloud, F64]:
         """The scan nearest in time to an image, and up to where each track is solid."""
@@ -82,20 +85,28 @@ class _Clouds:
             frame = int(np.argmin(np.abs(self.scans.frames_ns - image.timestamp_ns)))
             if frame != self.frame:
                 self._turn_to(frame)
-        owners, nothing = np.full(len(self.points), -1, np.int32), np.empty(0, np.int64)
-        points_of = [self.points_of.get(track_id, nothing) for track_id in track_ids]
-        counts = np.array([len(mine) for mine in points_of], dtype=np.int64)
-        owners[np.concatenate([nothing, *points_of])] = np.repeat(np.arange(len(track_ids)), counts)
-        solid = np.where(counts >= ENOUGH_POINTS, BONNET, 1.0)
-        return Cloud(self.points, owners, ego_from_world @ world_from_local), solid
+        nobody = len(self.numbers)
+        numbers = np.array([self.numbers.get(track_id, nobody) for track_id in track_ids], dtype=np.int64)
+        rows = np.full(nobody + 1, -1, np.int32)
+        rows[numbers] = np.arange(len(numbers))
+        rows[nobody] = -1
+        solid = np.where(self.counts[numbers] >= ENOUGH_POINTS, BONNET, 1.0)
+        return Cloud(self.points, rows.take(self.owners), ego_from_world @ world_from_local), solid
+
+    def _clear(self, frame: int) -> None:
+        self.frame, self.points = frame, np.empty((0, 3), np.float32)
+        self.owners, self.counts = np.empty(0, np.int64), np.zeros(len(self.numbers) + 1, np.int64)
 
     def _turn_to(self, frame: int) -> None:
-        self.frame, self.points, self.points_of = frame, np.empty((0, 3), np.float32), {}
+        self._clear(frame)
         scan = self.scans.at(frame)
         if scan is None:
             return
         there = list(self.labels.at(int(self.scans.frames_ns[frame])))
         boxes = Boxes.stack(annotation.box for _, annotation in there).moved(scan.local_from_ego)
-        inside = points_in_boxes(scan.points, Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + AROUND_M))
-        self.points = scan.points
-        self.points_of = {track.id: mine for (track, _), mine in zip(there, inside, strict=True)}
+        around = Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + AROUND_M)
+        # Points of no box have the number -1, as of the last one.
+        numbers = np.array([*(self.numbers[track.id] for track, _ in there), len(self.numbers)], np.int64)
+        owners, counts = owners_of_points(scan.points, around)
+        self.points, self.owners = scan.points, numbers[owners]
+        self.counts[numbers[:-1]] = counts

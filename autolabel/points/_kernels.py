@@ -11,7 +11,7 @@ SLACK_M, OUTSIDE_M, NEAR_FACE_M = 0.08, 0.15, 0.25
 SMALL_M = 0.6
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_hidden(place, half, ahead, aside):
     """Whether a place near an upright face of a box lies on a face that looks away from the LiDAR."""
     if half[0] < SMALL_M:
@@ -24,22 +24,14 @@ def is_hidden(place, half, ahead, aside):
     return False
 
 
-@njit(cache=True, nogil=True)
-def hold_inside(x, y, half, robust, hessian, gradient):
-    """Adds that a point of the object does not lie outside of its box."""
-    for axis in range(2):
-        place, across = (x, -y) if axis == 0 else (y, x)
-        beyond = abs(place) - half[axis] - SLACK_M
-        if beyond <= 0:
-            continue
-        near = robust / (robust + (beyond / OUTSIDE_M) ** 2)
-        weight = near * near / OUTSIDE_M**2
-        pull = weight * beyond * np.sign(place)
-        gradient[axis] += pull
-        gradient[3] += pull * across
-        hessian[axis, axis] += weight
-        hessian[axis, 3] += weight * across
-        hessian[3, 3] += weight * across * across
+@njit(cache=True, nogil=True, error_model="numpy")
+def beyond_face(place, half, robust):
+    """How much a point of the object that lies outside of its box counts, and how far out it is."""
+    beyond = abs(place) - half - SLACK_M
+    if beyond <= 0:
+        return 0.0, 0.0
+    near = robust / (robust + (beyond / OUTSIDE_M) ** 2)
+    return near * near / OUTSIDE_M**2, beyond * np.sign(place)
 
 
 @njit(cache=True, nogil=True)
@@ -49,60 +41,54 @@ def in_box(point, pose, c, s):
     return c * dx + s * dy, c * dy - s * dx, point[2] - pose[2]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def build_normal(found, kept, pose, half, origin, shape, robust, hessian, gradient):
     """Robust normal equations of (x, y, z in the box's axes, yaw) at a pose; also how well points fit.
 
     Returns the sum over the points of how well each fits, from 0 to 1.
     """
     dims, low, cell_m, means, infos, nearest = shape
-    hessian[:], gradient[:] = 0.0, 0.0
     c, s = np.cos(pose[3]), np.sin(pose[3])
     ahead = c * (origin[0] - pose[0]) + s * (origin[1] - pose[1])
     aside = c * (origin[1] - pose[1]) - s * (origin[0] - pose[0])
-    total = 0.0
+    total = gx = gy = gz = gt = xx = xy = xz = yy = yz = zz = xt = yt = zt = tt = 0.0
     for i in range(kept):
         x, y, z = in_box(found[i], pose, c, s)
         cell = cell_of(x, y, z, dims, low, cell_m)
         if cell < 0:
             continue
+        # A point of the object does not lie outside of its box.
         if abs(z) < half[2]:
-            hold_inside(x, y, half, robust, hessian, gradient)
-        if nearest[cell] < 0:
-            continue
+            w, beyond = beyond_face(x, half[0], robust)
+            gx, gt = gx + w * beyond, gt - w * beyond * y
+            xx, xt, tt = xx + w, xt - w * y, tt + w * y * y
+            w, beyond = beyond_face(y, half[1], robust)
+            gy, gt = gy + w * beyond, gt + w * beyond * x
+            yy, yt, tt = yy + w, yt + w * x, tt + w * x * x
         cell = nearest[cell]
-        if is_hidden(means[cell], half, ahead, aside):
+        if cell < 0 or is_hidden(means[cell], half, ahead, aside):
             continue
         ex, ey, ez = x - means[cell, 0], y - means[cell, 1], z - means[cell, 2]
         a, b, d = infos[cell, 0], infos[cell, 1], infos[cell, 2]
         e, f, g = infos[cell, 3], infos[cell, 4], infos[cell, 5]
         px, py, pz = a * ex + b * ey + d * ez, b * ex + e * ey + f * ez, d * ex + f * ey + g * ez
-        off = ex * px + ey * py + ez * pz
-        near = robust / (robust + off)
-        total += near * near
+        near = robust / (robust + ex * px + ey * py + ez * pz)
         w = near * near
+        total += w
         # Derivatives of the error: minus the shift, minus yaw times (-y, x, 0).
-        gradient[0] += w * px
-        gradient[1] += w * py
-        gradient[2] += w * pz
-        gradient[3] += w * (x * py - y * px)
-        hessian[0, 0] += w * a
-        hessian[0, 1] += w * b
-        hessian[0, 2] += w * d
-        hessian[1, 1] += w * e
-        hessian[1, 2] += w * f
-        hessian[2, 2] += w * g
-        hessian[0, 3] += w * (x * b - y * a)
-        hessian[1, 3] += w * (x * e - y * b)
-        hessian[2, 3] += w * (x * f - y * d)
-        hessian[3, 3] += w * (x * x * e - 2 * x * y * b + y * y * a)
-    for i in range(4):
-        for j in range(i):
-            hessian[i, j] = hessian[j, i]
+        gx, gy, gz, gt = gx + w * px, gy + w * py, gz + w * pz, gt + w * (x * py - y * px)
+        xx, xy, xz = xx + w * a, xy + w * b, xz + w * d
+        yy, yz, zz = yy + w * e, yz + w * f, zz + w * g
+        xt, yt, zt = xt + w * (x * b - y * a), yt + w * (x * e - y * b), zt + w * (x * f - y * d)
+        tt += w * (x * x * e - 2 * x * y * b + y * y * a)
+    rows = ((xx, xy, xz, xt), (xy, yy, yz, yt), (xz, yz, zz, zt), (xt, yt, zt, tt))
+    for i, row in enumerate(rows):
+        hessian[i, 0], hessian[i, 1], hessian[i, 2], hessian[i, 3] = row
+    gradient[0], gradient[1], gradient[2], gradient[3] = gx, gy, gz, gt
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fit_at(found, kept, pose, half, origin, shape, robust):
     """Sum over the points of how well each fits, from 0 to 1, at a pose."""
     dims, low, cell_m, means, infos, nearest = shape
@@ -119,7 +105,7 @@ def fit_at(found, kept, pose, half, origin, shape, robust):
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def off_surface(x, y, z, cell, means, infos):
     """Squared deviation of a place from the surface in a cell."""
     ex, ey, ez = x - means[cell, 0], y - means[cell, 1], z - means[cell, 2]
@@ -162,7 +148,7 @@ def align(found, kept, pose, half, origin, shape, rounds, height_weight, yaw_wei
     return build_normal(found, kept, pose, half, origin, shape, 6.0, hessian, gradient)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def judge(found, kept, pose, half, shape):
     """How many of the points lie in the box, and how many of these fit."""
     dims, low, cell_m, means, infos, nearest = shape
@@ -197,7 +183,7 @@ def align_all(
     Kernels fill their last arguments.
 
         poses: (K, 4) where each should be: x, y, z, yaw.
-        moves: (K, 4) see `scan_cells`.
+        moves: (K, 4) see `gather`.
         spreads: (K, 2) deviations of that along and across the heading, metres.
         rivals: (K, n) other objects nearby, filled up with -1.
         settings: (K, 4) weight of the height, weight of the yaw, margin of the gathering, most points.

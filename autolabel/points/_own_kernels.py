@@ -7,14 +7,16 @@ from autolabel.points._gather_kernels import gather
 from autolabel.points._kernels import align, judge, pick
 from autolabel.points._ray_kernels import count_rays
 
-UP_M, ROUNDS = 0.3, 12
+UP_M = 0.3
 
 
 @njit(cache=True, nogil=True)
-def look(points, grid, rays, move, half, shapes, margin_m, weights, near, pose, hessian, fits, crossed):
-    """Aligns `pose` (x, y, z, yaw), and fills what `align_all` and `count_rays` tell.
+def look(
+    points, grid, rays, move, half, shapes, margin_m, weights, rounds, near, pose, hessian, fits, crossed
+):
+    """Aligns `pose` (x, y, z, yaw), and fills what `align_all` and `count_rays` tell; with 0 rounds it stays.
 
-    move: (4,) see `scan_cells`.
+    move: (4,) see `gather`.
     shapes: the surface of the one object.
     weights: of the height and of the yaw.
     near: (most, 3) room for points.
@@ -30,6 +32,7 @@ def look(points, grid, rays, move, half, shapes, margin_m, weights, near, pose, 
     if kept < 2:
         return
     shape = pick(shapes, 0)
-    fits[0] = align(near, kept, pose, half, grid[7], shape, ROUNDS, weights[0], weights[1], hessian)
+    if rounds > 0:
+        fits[0] = align(near, kept, pose, half, grid[7], shape, rounds, weights[0], weights[1], hessian)
     inside, fit = judge(near, kept, pose, half, shape)
     fits[1], fits[2], fits[3], fits[4] = inside, fit, count, kept

@@ -4,18 +4,20 @@ import numpy as np
 from numba import njit
 
 from autolabel.points._gather_kernels import in_reach
+from fusion._kernels import angle_of
 
-CORE = 0.6
+CORE, WITHIN_M = 0.6, 0.3
 SECTORS = 720
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def sort_by_azimuth(points, origin, order, starts):
     """Order of points by sector around the LiDAR: those of sector s are `order[starts[s]:starts[s + 1]]`."""
     sectors = np.empty(len(points), dtype=np.int32)
     starts[:] = 0
     for i in range(len(points)):
-        turn = np.arctan2(points[i, 1] - origin[1], points[i, 0] - origin[0]) / (2 * np.pi)
+        x, y = np.float32(points[i, 0] - origin[0]), np.float32(points[i, 1] - origin[1])
+        turn = angle_of(y, x) / (2 * np.pi)
         sectors[i] = min(int((turn - np.floor(turn)) * SECTORS), SECTORS - 1)
         starts[sectors[i] + 1] += 1
     for s in range(SECTORS):
@@ -26,12 +28,12 @@ def sort_by_azimuth(points, origin, order, starts):
         fill[sectors[i]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def span(origin, pose, half):
     """First sector and number of sectors that a box covers, seen from the LiDAR."""
     c, s = np.cos(pose[3]), np.sin(pose[3])
     dx, dy = pose[0] - origin[0], pose[1] - origin[1]
-    if dx * dx + dy * dy < 1.5 * (half[0] ** 2 + half[1] ** 2):
+    if abs(c * dx + s * dy) < half[0] + WITHIN_M and abs(c * dy - s * dx) < half[1] + WITHIN_M:
         return 0, SECTORS
     middle = np.arctan2(dy, dx)
     low, high = 0.0, 0.0
@@ -45,22 +47,24 @@ def span(origin, pose, half):
     return first, last - first + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def meets(start, ray, half, low, high):
     """Where along a ray it enters and leaves the part of a box between two heights."""
     near, far = 0.0, 1e9
+    bounds = ((-half[0], half[0]), (-half[1], half[1]), (low, high))
     for axis in range(3):
-        a, b = (-half[axis], half[axis]) if axis < 2 else (low, high)
+        a, b = bounds[axis]
         if abs(ray[axis]) < 1e-9:
             if start[axis] < a or start[axis] > b:
                 return 2e9, 0.0
             continue
-        enter, leave = (a - start[axis]) / ray[axis], (b - start[axis]) / ray[axis]
+        per_ray = 1 / ray[axis]
+        enter, leave = (a - start[axis]) * per_ray, (b - start[axis]) * per_ray
         near, far = max(near, min(enter, leave)), min(far, max(enter, leave))
     return near, far
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_rays(points, origin, order, starts, pose, half, rivals, rival_poses, halves):
     """How many rays from the LiDAR to points end in a box, go through it and end behind, or end before it.
 
@@ -69,33 +73,34 @@ def count_rays(points, origin, order, starts, pose, half, rivals, rival_poses, h
     """
     c, s = np.cos(pose[3]), np.sin(pose[3])
     dx, dy = origin[0] - pose[0], origin[1] - pose[1]
-    start = np.array([c * dx + s * dy, c * dy - s * dx, origin[2] - pose[2]])
-    core = np.array([CORE * half[0], CORE * half[1], half[2]])
-    ended, through, before, ray = 0, 0, 0, np.empty(3)
+    start = c * dx + s * dy, c * dy - s * dx, origin[2] - pose[2]
+    long, wide, high = half[0], half[1], half[2]
+    ended, through, before = 0, 0, 0
     first, sectors = span(origin, pose, half)
     for sector in range(first, first + sectors):
         sector = sector % SECTORS
         for n in range(starts[sector], starts[sector + 1]):
             i = order[n]
             px, py, pz = points[i, 0] - pose[0], points[i, 1] - pose[1], points[i, 2] - pose[2]
-            if in_reach(px, py, pz, c, s, half, 0.1, 0.1):
-                if not in_any(points[i], rivals, rival_poses, halves):
+            ahead, aside = c * px + s * py, c * py - s * px
+            if abs(ahead) <= long + 0.1 and abs(aside) <= wide + 0.1 and abs(pz) <= high + 0.1:
+                if len(rivals) == 0 or not in_any(points[i], rivals, rival_poses, halves):
                     ended += 1
                 continue
-            ray[0], ray[1], ray[2] = c * px + s * py - start[0], c * py - s * px - start[1], pz - start[2]
-            near, far = meets(start, ray, half, -half[2], half[2])
+            ray = ahead - start[0], aside - start[1], pz - start[2]
+            near, far = meets(start, ray, (long, wide), -high, high)
             if near >= far:
                 continue
             if near > 1.0:
                 before += 1
                 continue
-            near, far = meets(start, ray, core, -half[2], -0.1 * half[2])
+            near, far = meets(start, ray, (CORE * long, CORE * wide), -high, -0.1 * high)
             if near < far and far < 1.0:
                 through += 1
     return ended, through, before
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def in_any(point, rivals, poses, halves):
     """Whether a point lies in the box of one of some rivals, filled up with -1."""
     for r in rivals:
@@ -108,7 +113,7 @@ def in_any(point, rivals, poses, halves):
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def count_all_rays(points, origin, order, starts, which, poses, halves, rivals, rival_poses, counts):
     """`count_rays` for some boxes, into (K, 3)."""
     for k in which:

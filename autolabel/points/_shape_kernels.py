@@ -10,7 +10,7 @@ FULL, FLAT_M = 150.0, 0.3
 FILLED, FLAT, WIDE = 0.6, 0.15, 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cell_of(x, y, z, dims, low, cell_m):
     """Number of the cell of a grid that a place of the box frame lies in; -1 outside."""
     if not (x >= low[0] and y >= low[1] and z >= low[2]):
@@ -60,7 +60,7 @@ def add_faces(sums, dims, low, cell_m, half, inset_m, sigma_m, weight):
             sums[cell, 9] += weight * FLAT_M**2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_points(found, kept, pose, half, side_m, weight, sums, dims, low, cell_m):
     """Adds the points that lie in a box at a pose; how many new ones."""
     c, s = np.cos(pose[3]), np.sin(pose[3])

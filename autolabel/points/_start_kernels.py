@@ -45,7 +45,7 @@ def score_velocities(
         thinned = count / kept
         late, mine = np.empty(kept), np.empty(kept, dtype=np.int64)
         for i in range(kept):
-            late[i] = passes_s(grid[6], grid[7], near[i]) - moves[k, 2]
+            late[i] = passes_s(grid[6], grid[7], near[i, 0], near[i, 1]) - moves[k, 2]
         shape = pick(shapes, k)
         for m in range(len(own)):
             vx, vy = c * own[m, 0] - s * own[m, 1], s * own[m, 0] + c * own[m, 1]

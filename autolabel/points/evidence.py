@@ -18,6 +18,9 @@ from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 
 HEIGHT_SIGMA_M, FIRM_M = 0.08, 0.05
+ROUNDS = 12
+# What stands still shows in this many frames where it is, nearly as well as in all.
+MOST_AT_REST = 40
 
 
 @dataclass(eq=False, slots=True)
@@ -54,9 +57,10 @@ class ObjectPoints:
             frames[rows], poses[rows], motion.velocities[rows], half, motion.times_s[rows]
         )
         weights = np.where(motion.sigmas_m[rows] < FIRM_M, SEED_WEIGHT, 1.0)
-        shapes = self._aggregated(seeds, frames[rows], poses[rows], moves, weights)
-        aligned, hessians, fits, crossed = self._aligned(frames[rows], poses[rows], moves, shapes)
-        found = np.flatnonzero(is_found(fits, self.config))
+        chosen = _chosen(len(rows), motion)
+        shapes = self._aggregated(seeds, frames[rows], poses[rows], moves, np.where(chosen, weights, 0.0))
+        aligned, hessians, fits, crossed = self._aligned(frames[rows], poses[rows], moves, shapes, chosen)
+        found = np.flatnonzero(is_found(fits, self.config) & chosen)
         one = np.zeros(len(found), dtype=np.int64)
         up = np.full(len(found), 1 / HEIGHT_SIGMA_M**2)
         _, noise = as_measured(aligned[found], hessians[found], up, seeds, one, self.config)
@@ -73,6 +77,8 @@ class ObjectPoints:
         shapes, most = Shapes.of_boxes(seeds.sizes_lwh_m, surfaces), np.array([surfaces[0].most_points])
         one = np.zeros(1, dtype=np.int64)
         for row, frame in enumerate(frames.tolist()):
+            if weights[row] == 0:
+                continue
             index = self.bank.at(frame)
             assert index is not None
             here = slice(row, row + 1)
@@ -80,8 +86,13 @@ class ObjectPoints:
         shapes.finish(one)
         return shapes
 
-    def _aligned(self, frames: I64, poses: F64, moves: F64, shapes: Shapes) -> tuple[F64, F64, F64, F64]:
-        """(R, 4) poses, (R, 4, 4) information, (R, 5) fits and (R, 2) rays, see the kernel."""
+    def _aligned(
+        self, frames: I64, poses: F64, moves: F64, shapes: Shapes, chosen: Bools
+    ) -> tuple[F64, F64, F64, F64]:
+        """(R, 4) poses, (R, 4, 4) information, (R, 5) fits and (R, 2) rays, see the kernel.
+
+        What is not among the (R,) chosen stays where it is.
+        """
         from autolabel.points import _own_kernels
 
         surface, count, half = self.config.of(self.kind), len(frames), shapes.halves[0]
@@ -101,6 +112,7 @@ class ObjectPoints:
                 shapes.arrays,
                 surface.margin_m,
                 weights,
+                ROUNDS if chosen[row] else 0,
                 near,
                 aligned[row],
                 hessians[row],
@@ -108,6 +120,15 @@ class ObjectPoints:
                 crossed[row],
             )
         return aligned, hessians, fits, crossed
+
+
+def _chosen(count: int, motion: Motion) -> Bools:
+    """(R,) in which of so many frames points are aligned: all, or evenly some of what stands still."""
+    chosen = np.ones(count, dtype=bool)
+    if count > MOST_AT_REST and not motion.velocities.any():
+        chosen[:] = False
+        chosen[np.linspace(0, count - 1, MOST_AT_REST).round().astype(int)] = True
+    return chosen
 
 
 def _measurements(times_s: F64, poses: F64, covariances: F64) -> Measurements:

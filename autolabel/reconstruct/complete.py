@@ -16,6 +16,7 @@ from calib.types import I64
 from fusion.categories import Kind, kind_of
 from fusion.labels import LabelSet
 from fusion.progress import Progress
+from fusion.stages import stage
 
 
 def complete(
@@ -49,9 +50,10 @@ def chains_by_kind(detections: Detections, world: LocalWorld, tracking: TrackCon
     """Chains of detections that follow each other, each of one kind."""
     kinds = [kind_of(name) for name in detections.categories]
     chains: list[I64] = []
-    for kind in Kind:
-        own = np.array([i for i, k in enumerate(kinds) if k is kind], dtype=np.int64)
-        if len(own):
-            parts = chains_of(detections.take(own), world.frames_ns, kind, world, tracking)
-            chains += [own[part] for part in parts]
+    with stage("track"):
+        for kind in Kind:
+            own = np.array([i for i, k in enumerate(kinds) if k is kind], dtype=np.int64)
+            if len(own):
+                parts = chains_of(detections.take(own), world.frames_ns, kind, world, tracking)
+                chains += [own[part] for part in parts]
     return chains

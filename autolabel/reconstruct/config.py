@@ -95,6 +95,8 @@ class ReconstructConfig(Settings):
         rising: the same upwards, as white-noise acceleration, m/s^2 in a root second.
         fastest_turn_rad_per_s: a faster change of heading is a flip.
         longest_gap_s: between sightings further apart nothing is filled in.
+        reach_s: further from all of its detections it is not looked for,
+        key_reach_s: nor further from all of its given boxes, where there are some.
         presence: how likely an object is there beyond its given boxes.
         half_life_s: the score halves with this distance from the nearest given box.
     """
@@ -114,6 +116,8 @@ class ReconstructConfig(Settings):
     rising: Positive = 0.05
     fastest_turn_rad_per_s: Positive = 1.2
     longest_gap_s: Positive = 10.0
+    reach_s: Positive = 30.0
+    key_reach_s: Positive = 120.0
     presence: Presence = Presence()
     half_life_s: Positive = 4.0
 

@@ -11,13 +11,16 @@ from autolabel.reconstruct.ends import Signs, stretches, there
 from autolabel.reconstruct.evidence import Evidence, PointReport
 from autolabel.reconstruct.headings import poses_from, tilts_at, tilts_of
 from autolabel.reconstruct.scope import Scope
-from autolabel.reconstruct.trace import Trace, trace
+from autolabel.reconstruct.trace import Trace, told_by, traced
 from autolabel.smoother import Motion
 from autolabel.world import LocalWorld, Sightings
 from calib.types import F64, I64, Bools
 from fusion.categories import Kind
+from fusion.stages import stage
 
 POINT_ROUNDS = 2
+# In so many frames a path is put about right by every other one; the last round looks at all.
+MANY = 20
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,13 +60,19 @@ def reconstruct(
         settings: see there.
         scope: where objects are labelled.
     """
-    path = trace(evidence, frames_ns, kind, world, settings)
+    frames_ns = _in_reach(frames_ns, evidence, settings)
+    told = told_by(evidence, frames_ns, kind, world, settings)
+    path = traced(told, kind, settings)
     report: PointReport | None = None
-    for _ in range(POINT_ROUNDS if evidence.points is not None else 0):
+    for round in range(POINT_ROUNDS if evidence.points is not None else 0):
         assert evidence.points is not None
         about = boxes_along(path, evidence, world)
-        report = evidence.points.measure(about, path.motion, scope.shares(about) > 0)
-        path = trace(evidence, frames_ns, kind, world, settings, report.measurements)
+        wanted = scope.shares(about) > 0
+        if round + 1 < POINT_ROUNDS and wanted.sum() > MANY:
+            wanted[1::2] = False
+        with stage("points"):
+            report = evidence.points.measure(about, path.motion, wanted)
+        path = traced(told, kind, settings, report.measurements)
     sightings = boxes_along(path, evidence, world)
     signs = Signs.of(path.times_ns, evidence, scope.shares(sightings), report)
     every_ns = np.union1d(world.log.timestamps_ns, evidence.seen_ns)
@@ -79,6 +88,14 @@ def reconstruct(
         np.isin(path.times_ns[rows], evidence.detections.times_ns),
         scores[rows],
     )
+
+
+def _in_reach(frames_ns: I64, evidence: Evidence, settings: ReconstructConfig) -> I64:
+    """The frames that are not too far from all that is known: a long drive costs an object no more."""
+    reach_s = settings.key_reach_s if len(evidence.keys) else settings.reach_s
+    seen_ns, reach_ns = evidence.seen_ns, round(1e9 * reach_s)
+    near = (frames_ns >= seen_ns.min() - reach_ns) & (frames_ns <= seen_ns.max() + reach_ns)
+    return np.asarray(frames_ns[near])
 
 
 def boxes_along(path: Trace, evidence: Evidence, world: LocalWorld) -> Sightings:

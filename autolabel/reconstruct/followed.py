@@ -13,6 +13,7 @@ from calib.types import F64, I64
 from fusion.boxes import Boxes
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.overlap import count_points_in_boxes
+from fusion.stages import stage
 
 FOUND, UNSEEN = 0.9, 0.5
 
@@ -28,7 +29,8 @@ def follow_single_boxes(keyframes: LabelSet, scans: Scans, config: PointsConfig)
     if not single:
         return {}
     seeds = Seeds.of(((track.category, annotation) for track, annotation in single), scans.world, frames_ns)
-    ways = trace(scans, seeds, config)
+    with stage("points"):
+        ways = trace(scans, seeds, config)
     tilts = np.concatenate([_tilt(annotation, scans) for _, annotation in single])
     support = _support(ways, seeds, scans, tilts)
     return {

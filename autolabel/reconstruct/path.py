@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from autolabel.reconstruct.config import ReconstructConfig, habits_of
-from autolabel.smoother import Measurements, Motion, rest, smooth
+from autolabel.smoother import Measurements, Motion, rest, smooth, smooth_heights
 from calib.types import F64, Bools
 from fusion.categories import Kind
 
@@ -70,4 +70,4 @@ def is_place(seen: Measurements) -> Bools:
 
 
 def _heights(seen: Measurements, times_s: F64, settings: ReconstructConfig) -> F64:
-    return smooth(seen, times_s, replace(habits_of(Kind.CAR), rising=settings.rising)).places[:, 2]
+    return smooth_heights(seen, times_s, settings.rising)

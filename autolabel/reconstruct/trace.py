@@ -43,18 +43,29 @@ class Trace:
     seen: Measurements
 
 
-def trace(
-    evidence: Evidence,
-    frames_ns: I64,
-    kind: Kind,
-    world: LocalWorld,
-    settings: ReconstructConfig,
-    extra: Measurements | None = None,
-) -> Trace:
-    """The most likely motion at frames and wherever there is evidence.
+@dataclass(frozen=True, eq=False, slots=True)
+class Told:
+    """What the boxes of an object say of its motion, whatever else does.
 
-    `extra` are measurements at instants of the result of an earlier call, such as those of points.
+    Attributes:
+        times_ns: (K,) as of `Trace`.
+        times_s: (K,) when the beam met it.
+        size_lwh_m: (3,).
+        given: by people.
+        detected: put right by what was given.
     """
+
+    times_ns: I64
+    times_s: F64
+    size_lwh_m: F64
+    given: Measurements
+    detected: Measurements
+
+
+def told_by(
+    evidence: Evidence, frames_ns: I64, kind: Kind, world: LocalWorld, settings: ReconstructConfig
+) -> Told:
+    """What boxes say, at frames and wherever there is evidence."""
     keys, found = evidence.keys, evidence.detections
     size_lwh_m = size_of(evidence)
     times_ns = np.unique(np.concatenate([frames_ns, evidence.seen_ns]))
@@ -71,10 +82,25 @@ def trace(
     if len(keys_s) and len(found_s):
         detected = _facing(detected, given, kind, settings)
         detected = _beside(detected, given, kind, settings)
-    sources = [given, detected] if extra is None else [given, detected, extra]
+    return Told(times_ns, times_s, size_lwh_m, given, detected)
+
+
+def traced(told: Told, kind: Kind, settings: ReconstructConfig, extra: Measurements | None = None) -> Trace:
+    """The most likely motion.
+
+    `extra` are measurements at instants of the result of an earlier call, such as those of points.
+    """
+    sources = [told.given, told.detected] if extra is None else [told.given, told.detected, extra]
     seen = Measurements.merged(sources)
-    motion = _through(follow(seen, times_s, kind, settings), given)
-    return Trace(times_ns, motion, size_lwh_m, stands(seen, settings), seen)
+    motion = _through(follow(seen, told.times_s, kind, settings), told.given)
+    return Trace(told.times_ns, motion, told.size_lwh_m, stands(seen, settings), seen)
+
+
+def trace(
+    evidence: Evidence, frames_ns: I64, kind: Kind, world: LocalWorld, settings: ReconstructConfig
+) -> Trace:
+    """The most likely motion that boxes alone tell."""
+    return traced(told_by(evidence, frames_ns, kind, world, settings), kind, settings)
 
 
 def _through(motion: Motion, given: Measurements) -> Motion:

@@ -2,6 +2,6 @@
 
 from autolabel.smoother.measurements import Measurements
 from autolabel.smoother.motion import Motion
-from autolabel.smoother.smooth import Habits, rest, smooth
+from autolabel.smoother.smooth import Habits, rest, smooth, smooth_heights
 
-__all__ = ["Habits", "Measurements", "Motion", "rest", "smooth"]
+__all__ = ["Habits", "Measurements", "Motion", "rest", "smooth", "smooth_heights"]

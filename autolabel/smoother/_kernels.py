@@ -4,10 +4,10 @@ import numpy as np
 from numba import njit
 
 HUBER = 1.5
-SETTLED = 1e-7
+SETTLED = 1e-5
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_chain(diagonal, beside, right, inverse):
     """Solves a symmetric block-tridiagonal system in place; optionally the diagonal blocks of its inverse.
 
@@ -45,7 +45,7 @@ def solve_chain(diagonal, beside, right, inverse):
         invert_chain(diagonal, gains, inverse)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def invert_chain(factors, gains, inverse):
     """The diagonal blocks of the inverse from the factors and gains of `solve_chain`."""
     count, size = factors.shape[0], factors.shape[1]
@@ -61,7 +61,7 @@ def invert_chain(factors, gains, inverse):
             inverse[k] += gains[k] @ inverse[k + 1] @ gains[k].T
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cholesky(a):
     """Lower factor of a positive definite (D, D) matrix in place."""
     size = len(a)
@@ -77,7 +77,7 @@ def cholesky(a):
             a[i, j] = s / a[j, j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_cholesky(factor, b):
     """Solves with a factor of `cholesky`, in place."""
     size = len(b)
@@ -91,7 +91,7 @@ def solve_cholesky(factor, b):
         b[i] /= factor[i, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_steadiness(diagonal, beside, right, state, k, span_s, weight, place, rate):
     """Adds to the normal equations that a value keeps its rate from knot k to the next; returns its jolt.
 
@@ -122,7 +122,7 @@ def add_steadiness(diagonal, beside, right, state, k, span_s, weight, place, rat
     return a * way * way + 2 * b * way * gain + c * gain * gain
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_sightings(diagonal, right, state, of_measurement, seen, information, firm, outlier, round):
     """Adds every measurement, weighed by how well it fits (Student-t of the deviation; Huber at first)."""
     e = np.empty(3)
@@ -148,7 +148,7 @@ def add_sightings(diagonal, right, state, of_measurement, seen, information, fir
                 right[k, i] += trust * information[m, i, j] * e[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_rolling(diagonal, right, state, k, weight, pivot_m):
     """Adds that the rear axle moves along the heading."""
     c, s = np.cos(state[k, 2]), np.sin(state[k, 2])
@@ -161,13 +161,13 @@ def add_rolling(diagonal, right, state, k, weight, pivot_m):
             diagonal[k, 2 + i, 2 + j] += weight * slope[i] * slope[j]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def eased(jolt, weight, axes):
     """How much less a jolt counts that the noise does not explain (Huber)."""
     return min(1.0, HUBER / max(np.sqrt(weight * jolt / (2 * axes)), 1e-9))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(state, step):
     """Adds a step to the state; returns the largest of its entries."""
     largest = 0.0
@@ -178,7 +178,7 @@ def advance(state, step):
     return largest
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def smooth_motion(knots_s, of_measurement, seen, information, firm, habits, rounds, state, covariances):
     """Improves `state` (K, 6), x y yaw and their rates, to the most likely; fills (K, 6, 6) covariances."""
     acceleration, turning, slip_mps, pivot_m, fastest_mps, outlier = habits
@@ -217,7 +217,7 @@ def smooth_motion(knots_s, of_measurement, seen, information, firm, habits, roun
             rounds = round + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle(knots_s, of_measurement, seen, information, firm, drift, outlier, rounds, state, covariances):
     """Improves `state` (K, 3), x y yaw of what wanders slowly, to the most likely; fills covariances."""
     count = len(knots_s)
@@ -246,7 +246,7 @@ def settle(knots_s, of_measurement, seen, information, firm, drift, outlier, rou
             rounds = round + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def smooth_heights(knots_s, of_measurement, heights_m, weights, rising, state):
     """Fills `state` (K, 2), height and climb, with the smoothest through weighted heights."""
     count = len(knots_s)

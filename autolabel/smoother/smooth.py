@@ -79,7 +79,7 @@ def smooth(measurements: Measurements, times_s: F64, habits: Habits) -> Motion:
         state,
         covariances,
     )
-    heights_m, climbs_mps = _heights(knots_s, of_measurement, measurements, habits)
+    heights_m, climbs_mps = _heights(knots_s, of_measurement, measurements, habits.rising)
     return Motion(
         wanted_s,
         np.column_stack([state[:, :2], heights_m])[of_wanted],
@@ -88,6 +88,12 @@ def smooth(measurements: Measurements, times_s: F64, habits: Habits) -> Motion:
         state[of_wanted, 5],
         covariances[of_wanted][:, :3, :3],
     )
+
+
+def smooth_heights(measurements: Measurements, times_s: F64, rising: float) -> F64:
+    """(K,) heights of `smooth` alone, at rising instants, for a noise of so much upwards."""
+    knots_s, of_measurement, of_wanted = _knots(measurements.times_s, np.asarray(times_s, dtype=np.float64))
+    return _heights(knots_s, of_measurement, measurements, rising)[0][of_wanted]
 
 
 def rest(measurements: Measurements, times_s: F64, drift: float = 0.0, outlier: float = 3.0) -> Motion:
@@ -168,13 +174,11 @@ def _resting_heights(knots_s: F64, of_measurement: I64, measurements: Measuremen
     return state[:, 0] + middle_m
 
 
-def _heights(
-    knots_s: F64, of_measurement: I64, measurements: Measurements, habits: Habits
-) -> tuple[F64, F64]:
+def _heights(knots_s: F64, of_measurement: I64, measurements: Measurements, rising: float) -> tuple[F64, F64]:
     from autolabel.smoother import _kernels
 
     state, height = np.zeros((len(knots_s), 2)), measurements.places[:, 2]
     weights = 1 / measurements.height_sigmas_m**2
     middle_m = float(np.median(height))
-    _kernels.smooth_heights(knots_s, of_measurement, height - middle_m, weights, habits.rising, state)
+    _kernels.smooth_heights(knots_s, of_measurement, height - middle_m, weights, rising, state)
     return state[:, 0] + middle_m, state[:, 1]

@@ -28,6 +28,7 @@ from fusion.edits import Edit
 from fusion.labels import Annotation, LabelSet, Source, Track
 from fusion.log import DriveLog
 from fusion.progress import Progress
+from fusion.stages import stage
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,7 +54,8 @@ def tracks_of(
     Tracks are named "1", "2", ... in order of appearance; their attribute `odds` is the log odds that
     there is an object. Boxes at frames without a detection are `Source.INTERPOLATED`.
     """
-    chains = all_chains(found, scans.frames_ns, scans.world, config.track)
+    with stage("track"):
+        chains = all_chains(found, scans.frames_ns, scans.world, config.track)
     bank = PointBank(scans) if config.use_points and scans.share > ENOUGH_SCANS else None
     tracks: list[Traced] = []
     for number, chain in enumerate(chains):

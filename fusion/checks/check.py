@@ -14,6 +14,7 @@ from fusion.checks.facts.pictured import Pictured
 from fusion.checks.finding import Finding
 from fusion.checks.rule import Rule
 from fusion.checks.rules import RULES
+from fusion.ground import Ground
 from fusion.labels import LabelSet
 from fusion.log import DriveLog
 from fusion.progress import Progress
@@ -47,6 +48,7 @@ def check(
     *,
     candidates: LabelSet | Search | None = None,
     evidence: Sequence[Evidence] = (),
+    grounds: Mapping[int, Ground] | None = None,
     sensors: bool = False,
     progress: Progress | None = None,
 ) -> Checked:
@@ -59,6 +61,7 @@ def check(
         candidates: objects that something else claims, such as a detector, in frames of the log; or what
             searches for them, so that a sweep that both want is read once.
         evidence: rectangles in images that do not come from the boxes, beside those that the labels hold.
+        grounds: those of frames, by their instants, where they are known already.
         sensors: whether calibration and clocks are looked at without any label too; reads all images.
         progress: told of sweeps read.
 
@@ -71,7 +74,7 @@ def check(
         raise CrosslabelError(
             f"none of the {len(facts)} labelled boxes lies at a frame of {log.name}: labels of another log?"
         )
-    looks = Looks(log, facts.by_frame, facts.boxes)
+    looks = Looks(log, facts.by_frame, facts.boxes, grounds)
     claimed = candidates(looks.see) if callable(candidates) else candidates
     scanned = looks.rest(progress) if any(log.sweeps.values()) else None
     told = [*evidence, *evidence_in(labels)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.types import F64, Bools, Floats, frozen, kernel_view
+from calib.types import F32, F64, Bools, Floats, frozen, kernel_view
 
 RINGS, SECTORS = 64, 144
 NEAREST_M, FARTHEST_M = 2.5, 150.0
@@ -57,10 +57,15 @@ class Ground:
 
     def heights_above(self, points: Floats) -> F64:
         """(N,) heights of (N, 3) points above the ground below them; NaN where that is unknown."""
-        return np.asarray(points[:, 2] - self.height_at(points[:, :2]), dtype=np.float64)
+        from fusion.ground import _kernels
+
+        cloud, polar = _in_cells(points)
+        above_m = np.empty(len(cloud))
+        _kernels.heights_above(self.heights_m, cloud, polar, above_m)
+        return above_m
 
 
-def _in_cells(points_ego: Floats) -> tuple[F64, F64]:
+def _in_cells(points_ego: Floats) -> tuple[F64, F32]:
     """(N, 3) points as kernels take them, and (N, 2) in which ring and sector each lies."""
     from fusion.ground import _kernels
 
@@ -68,8 +73,8 @@ def _in_cells(points_ego: Floats) -> tuple[F64, F64]:
     return cloud, _kernels.all_polar(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
 
 
-def _fitted(cloud: F64, polar: F64) -> Ground:
-    from fusion.ground import _kernels
+def _fitted(cloud: F64, polar: F32) -> Ground:
+    from fusion.ground import _kernels, _smooth_kernels
 
     order, starts = _kernels.sort_into_cells(cloud, polar, RINGS, SECTORS)
     lows = np.empty((RINGS, SECTORS))
@@ -81,9 +86,9 @@ def _fitted(cloud: F64, polar: F64) -> Ground:
     passable = _kernels.drop_what_stands(heights_m, places, level)
     reached = _kernels.grow_ground(heights_m, places, seeds, passable)
     anchors = np.empty((RINGS, SECTORS, 3))
-    _kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
+    _smooth_kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
     smooth = np.empty((RINGS, SECTORS))
-    _kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
+    _smooth_kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
     return Ground(smooth)
 
 

@@ -157,18 +157,14 @@ def _placed(boxes: Boxes, unit: F64) -> F64:
 
 def _bounds(edges: Projection, count: int, width_px: int, height_px: int) -> F64:
     """(N, 4) bounds of what the camera sees of the edges; where an edge leaves, up to the border."""
+    from fusion.rectangles import _kernels
+
+    ltrb_px = np.empty((count, 4))
     seen = edges.visible.reshape(count, len(EDGES), EDGE_SAMPLES)
-    reached = seen.copy()
-    reached[..., 1:] |= seen[..., :-1]
-    reached[..., :-1] |= seen[..., 1:]
     uv_px = edges.uv_px.reshape(count, len(EDGES), EDGE_SAMPLES, 2)
-    # A sample beyond the border counts as one on it; a wild one, from behind the camera, not at all.
-    reached &= (np.abs(uv_px) < 4 * max(width_px, height_px)).all(axis=-1)
-    uv_px = np.clip(uv_px, 0.0, [width_px - 1, height_px - 1])
-    low = np.where(reached[..., None], uv_px, np.inf).min(axis=(1, 2))
-    high = np.where(reached[..., None], uv_px, -np.inf).max(axis=(1, 2))
-    ltrb_px = np.hstack([low, high])
-    ltrb_px[~np.isfinite(ltrb_px).all(axis=1) | (low >= high).any(axis=1)] = np.nan
+    _kernels.bound_edges(
+        np.ascontiguousarray(uv_px), np.ascontiguousarray(seen), width_px, height_px, ltrb_px
+    )
     return ltrb_px
 
 

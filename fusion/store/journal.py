@@ -58,6 +58,8 @@ class Journal:
         self._done: list[int] = []
         self._undone: list[int] = []
         for step in connection.execute("SELECT seq, kind, target FROM journal ORDER BY seq"):
+            if not isinstance(step[0], int):
+                raise StoreError(f"{path}: its journal is damaged: an entry without a number")
             self.count(Step(*step))
 
     @property

@@ -67,7 +67,10 @@ def test_stretches_hold_every_frame_well_inside_and_are_never_long(
     frames = stretch_of(frame, count, length)
     assert frame in frames and frames.start >= 0 and frames.stop <= count
     assert len(frames) <= 1.5 * length + 2 * (length // 6) + 2
-    for end, reached in ((frame - frames.start, frames.start > 0), (frames.stop - frame, frames.stop < count)):
+    for end, reached in (
+        (frame - frames.start, frames.start > 0),
+        (frames.stop - frame, frames.stop < count),
+    ):
         assert not reached or end >= length // 6
     if count < 1.5 * length:
         assert frames == range(count)

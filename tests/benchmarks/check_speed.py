@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.benchmarks.pipeline import THREADS, Stages, rows
+from fusion.stages import measured, stage
+from tests.benchmarks.pipeline import THREADS, rows
 
 SECONDS = 20.0
 # Where each stage begins, as the check calls it; a stage ends where another begins.
@@ -38,12 +39,21 @@ PLACES = {
 }
 
 
+def staged(name, call):
+    """The same function, its time booked on a stage."""
+
+    def wrapper(*arguments, **named):
+        with stage(name):
+            return call(*arguments, **named)
+
+    return wrapper
+
+
 @contextmanager
-def measured():
+def staged_places():
     """Books the CPU time of everything that is called within."""
-    stages = Stages()
     with ExitStack() as stack:
-        for stage, places in PLACES.items():
+        for name_of_stage, places in PLACES.items():
             for place in places:
                 head, _, name = place.rpartition(".")
                 try:
@@ -53,14 +63,11 @@ def measured():
                     owner = getattr(import_module(module), kind)
                 call = owner.__dict__[name]
                 if isinstance(call, classmethod):
-                    wrapped: Any = classmethod(stages.measured(stage, call.__func__))
+                    wrapped: Any = classmethod(staged(name_of_stage, call.__func__))
                 else:
-                    wrapped = stages.measured(stage, call)
+                    wrapped = staged(name_of_stage, call)
                 stack.enter_context(patch.object(owner, name, wrapped))
-        stages.turn()
-        stages.spent_s.clear()
-        yield stages
-        stages.turn()
+        yield
 
 
 def one(folder: Path, profile: bool) -> dict[str, Any]:
@@ -94,7 +101,7 @@ def one(folder: Path, profile: bool) -> dict[str, Any]:
             run(log, labels)
         pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
     begun_s = time.process_time()
-    with measured() as stages:
+    with measured() as stages, staged_places():
         checked, items = run(log, labels)
     return {
         "all_s": time.process_time() - begun_s,
@@ -133,8 +140,8 @@ def main() -> None:
         return
     told = measure(arguments.cache)
     print("| stage | CPU s |\n|---|--:|")
-    for stage in (*PLACES, "else"):
-        print(f"| {stage} | {told['stages_s'].get(stage, 0.0):.2f} |")
+    for name in (*PLACES, "else"):
+        print(f"| {name} | {told['stages_s'].get(name, 0.0):.2f} |")
     print(f"| **all** | **{told['all_s']:.1f}** |")
     counts = ", ".join(
         f"{told[name]} {name}" for name in ("sweeps", "tracks", "boxes", "candidates", "findings", "items")

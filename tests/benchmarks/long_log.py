@@ -1,8 +1,8 @@
 """Whether memory grows with the length of a log: `python -m tests.benchmarks.long_log`.
 
-Drives of one, ten and thirty minutes at a low density of points, each labelled from nothing and checked by the
-command in a process of its own. A long drive is several simulated ones, each beginning where the last one
-ended. `--cache FOLDER` keeps them.
+Drives of one, ten and thirty minutes at a low density of points, each labelled from nothing and checked by
+the command in a process of its own. A long drive is several simulated ones, each beginning where the last
+one ended. `--cache FOLDER` keeps them.
 """
 
 import argparse

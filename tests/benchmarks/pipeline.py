@@ -2,8 +2,8 @@
 
 Each row is a process of its own, one thread, its kernels compiled before. `--cache FOLDER` keeps the
 simulated drive there, `--long` adds one of a minute, which shows whether memory grows, `--mode` takes some of
-the rows, `--write` writes docs/speed.md. `--one MODE FOLDER` runs a single row and prints JSON; with
-`--profile` it also prints where the time went.
+the rows. `--one MODE FOLDER` runs a single row and prints JSON; with `--profile` it also prints where the
+time went. docs/performance.md holds the table.
 """
 
 import argparse
@@ -13,98 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 MODES = ("nothing", "detections", "every tenth", "one box")
 STAGES = (
-    *("read", "ego check", "scans", "detect", "track", "points", "reconstruct"),
-    *("rectangles", "write", "else"),
+    *("read", "ego check", "ground", "scans", "detect", "track", "points", "reconstruct", "confidence"),
+    *("rectangles", "store", "check", "else"),
 )
-# Where each stage begins, as the pipeline calls it.
-PLACES = {
-    "read": ("fusion.log.SweepRef.read",),
-    "ego check": ("autolabel.pipeline.mended",),
-    "scans": ("autolabel.scans.Scans.at", "autolabel.scans.Scans._read"),
-    "detect": ("autolabel.pipeline.found_in",),
-    "track": ("autolabel.track.tracks.all_chains", "autolabel.reconstruct.complete.chains_by_kind"),
-    "points": ("autolabel.reconstruct.followed.trace", "autolabel.points.evidence.ObjectPoints.measure"),
-    "reconstruct": ("autolabel.pipeline.complete", "autolabel.pipeline.tracks_of"),
-    "rectangles": ("autolabel.pipeline.image_boxes",),
-    "write": ("autolabel.runs._write",),
-}
-PAGE = Path(__file__).parents[2] / "docs" / "speed.md"
-HEAD = """# What labelling a drive costs
-
-CPU milliseconds a sweep, one thread, kernels compiled before; each row is a process of its own. The
-drive is simulated: 10 Hz, about 120,000 points a sweep in binary PCD files, about 60 objects in sight,
-six cameras whose images are not opened. What a row is given: nothing; detections in every frame (off by
-10 cm, 3 degrees and 5 %, one in ten missed); the true boxes of every tenth frame; those of one frame.
-`python -m tests.benchmarks.pipeline` measures anew.
-
-Of the stages, `ego check` is whether the poses agree with the scans; `scans` takes the ground out of
-every sweep and keeps the rest in a file, so that memory does not grow with the length of the log;
-`points` aligns objects with their own points; `rectangles` are those in the images; `write` is
-labels.db.
-
-"""
 THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-
-
-class Stages:
-    """CPU seconds of each stage without those of the stages that it calls."""
-
-    def __init__(self) -> None:
-        self.spent_s: defaultdict[str, float] = defaultdict(float)
-        self._open: list[str] = []
-        self._since_s = time.thread_time()
-
-    def turn(self) -> None:
-        """Books the time since the last turn."""
-        now_s = time.thread_time()
-        self.spent_s[self._open[-1] if self._open else "else"] += now_s - self._since_s
-        self._since_s = now_s
-
-    def measured(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, its time booked on a stage."""
-
-        def wrapper(*arguments: Any, **named: Any) -> Any:
-            self.turn()
-            self._open.append(stage)
-            try:
-                return call(*arguments, **named)
-            finally:
-                self.turn()
-                self._open.pop()
-
-        return wrapper
-
-
-@contextmanager
-def measured() -> Iterator[Stages]:
-    """Books the time of everything that is called within."""
-    from importlib import import_module
-
-    stages = Stages()
-    with ExitStack() as stack:
-        for stage, places in PLACES.items():
-            for place in places:
-                head, _, name = place.rpartition(".")
-                try:
-                    owner: Any = import_module(head)
-                except ModuleNotFoundError:
-                    module, _, kind = head.rpartition(".")
-                    owner = getattr(import_module(module), kind)
-                call = getattr(owner, name)
-                stack.enter_context(patch.object(owner, name, stages.measured(stage, call)))
-        stages.turn()
-        stages.spent_s.clear()
-        yield stages
-        stages.turn()
 
 
 def one(mode: str, folder: Path, profile: bool) -> dict[str, Any]:
@@ -113,25 +31,27 @@ def one(mode: str, folder: Path, profile: bool) -> dict[str, Any]:
     from autolabel.records import peak_memory_mb
     from autolabel.runs import Work, label_log
     from formats.folder import FOLDER
+    from fusion.checks.config import CheckConfig
+    from fusion.stages import measured
 
     name = FOLDER.log_ids(folder)[0]
     log = FOLDER.open_log(folder, name)  # type: ignore[misc]
     work = _work(mode, folder, log)
     with tempfile.TemporaryDirectory() as out:
-        label_log(Work(*_short(work), Path(out) / "warm"), Config())
+        label_log(Work(*_short(work), Path(out) / "warm", rules=CheckConfig()), Config())
         if profile:
             import cProfile
             import pstats
 
             with cProfile.Profile(time.thread_time) as profiler:
-                label_log(Work(*work, Path(out) / "timed"), Config())
+                label_log(Work(*work, Path(out) / "timed", rules=CheckConfig()), Config())
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         begun_s = time.process_time()
         with measured() as stages:
-            label_log(Work(*work, Path(out) / "timed"), Config(), force=True)
+            label_log(Work(*work, Path(out) / "timed", rules=CheckConfig()), Config(), force=True)
         spent_s = time.process_time() - begun_s
         labels = json.loads((Path(out) / "timed" / "run.json").read_text())["counts"]
-    per_sweep = {stage: 1e3 * stages.spent_s[stage] / len(log) for stage in STAGES}
+    per_sweep = {stage: 1e3 * stages.spent_s.get(stage, 0.0) / len(log) for stage in STAGES}
     return {
         "mode": mode, "seconds": round(len(log) / 10), "sweeps": len(log), "points": _points(log),
         "stages_ms": per_sweep, "all_ms": 1e3 * spent_s / len(log), "peak_mb": peak_memory_mb(), **labels,
@@ -199,19 +119,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "crosslabel-benchmark")
     parser.add_argument("--mode", choices=MODES, action="append")
     parser.add_argument("--long", action="store_true")
-    parser.add_argument("--write", action="store_true")
     parser.add_argument("--one", nargs=2, metavar=("MODE", "FOLDER"))
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(one(arguments.one[0], Path(arguments.one[1]), arguments.profile)))
         return
-    lines = []
     for line in table(arguments.cache, arguments.long, tuple(arguments.mode or MODES)):
         print(line, flush=True)
-        lines.append(line)
-    if arguments.write:
-        PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def table(cache: Path, long: bool, modes: tuple[str, ...]) -> Iterator[str]:

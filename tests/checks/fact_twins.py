@@ -3,7 +3,7 @@
 import numpy as np
 
 from fusion.boxes import Boxes
-from fusion.checks.facts import _kernels
+from fusion.checks.facts import _scan_kernels as _kernels
 from fusion.checks.facts.scans import AROUND_M, BESIDE_M, DEEP_M, OFF_GROUND_M
 
 

@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = (
     *("demo", "info", "rig", "doctor", "calibrate", "drift"),
-    *("autolabel", "view", "evaluate", "convert", "render", "warmup"),
+    *("autolabel", "view", "evaluate", "convert", "render", "warmup", "bench"),
     *("agree", "diff", "merge"),
 )
 

@@ -57,11 +57,20 @@ class Scanned:
 
 
 class Looks:
-    """What sweeps say of boxes, gathered sweep by sweep, in whatever order others read them."""
+    """What sweeps say of boxes, gathered sweep by sweep, in whatever order others read them.
 
-    def __init__(self, log: DriveLog, by_frame: Mapping[int, I64], boxes: Boxes) -> None:
+    `grounds` are those of frames, by their instants, in which somebody has looked for it already.
+    """
+
+    def __init__(
+        self,
+        log: DriveLog,
+        by_frame: Mapping[int, I64],
+        boxes: Boxes,
+        grounds: Mapping[int, Ground] | None = None,
+    ) -> None:
         count = len(boxes)
-        self._log, self._boxes = log, boxes
+        self._log, self._boxes, self._grounds = log, boxes, grounds or {}
         self._waiting = {int(log.timestamps_ns[frame]): rows for frame, rows in by_frame.items()}
         self._counts = np.zeros((count, 9), dtype=np.int64)
         self._reach_m, self._ground_m = np.full((count, 6), np.nan), np.full(count, np.nan)
@@ -89,7 +98,9 @@ class Looks:
             ref = self._log.sweep_at(frame_ns)
             if ref is not None and self._log.trajectory.covers(frame_ns):
                 points = points_in_ego(self._log, read_deskewed(self._log, ref))
-                self.see(ref.lidar, frame_ns, points, Ground.under(points)[1])
+                ground = self._grounds.get(frame_ns)
+                above_m = Ground.under(points)[1] if ground is None else ground.heights_above(points)
+                self.see(ref.lidar, frame_ns, points, above_m)
         if progress and missing:
             progress("sweeps", len(missing), len(missing))
         inside, standing, before, through = self._counts[:, :4].T
@@ -99,22 +110,20 @@ class Looks:
 
 def look(points_ego: F32, above_m: F64, origin_ego: F64, boxes: Boxes) -> tuple[I64, F64, F64]:
     """Columns of `Scanned` of some boxes in one sweep: counts (B, 9), reaches (B, 6), heights (B,)."""
-    from fusion.checks.facts import _kernels
+    from fusion.checks.facts import _scan_kernels
 
     counts, reach_m = np.zeros((len(boxes), 9), dtype=np.int64), np.full((len(boxes), 6), np.nan)
     ground_m = np.full(len(boxes), np.nan)
     rotations = np.array(boxes.dst_from_box.rotations)
     centers, halves = np.array(boxes.dst_from_box.translations), np.array(boxes.sizes_lwh_m) / 2
-    starts, members = _kernels.boxes_by_azimuth(centers, halves + BESIDE_M, origin_ego, BINS)
-    _kernels.look(
+    _scan_kernels.look(
         kernel_view(points_ego, 3, np.float32),
         kernel_view(above_m, 1, np.float64)[:, 0],
         np.array(origin_ego),
         rotations,
         centers,
         halves,
-        starts,
-        members,
+        BINS,
         (AROUND_M, OFF_GROUND_M, BESIDE_M, DEEP_M),
         counts,
         reach_m,

@@ -43,18 +43,18 @@ def leap(facts: Facts, limits: Limits) -> Iterator[Finding]:
 def swapped(facts: Facts, limits: Limits) -> Iterator[Finding]:
     """From one frame to the next, two tracks fit better if they change their ids."""
     steps = _steps(facts, limits["step_s"])
+    places, told = facts.world.dst_from_box.translations[:, :2], np.full((len(facts), 2), np.nan)
+    told[steps] = _told(facts, steps)
+    jumped_m = np.full(len(facts), np.nan)
+    jumped_m[steps] = np.linalg.norm(told[steps] - places[steps + 1], axis=1)
     by_frames: dict[tuple[int, int], list[int]] = {}
-    for row in steps:
-        by_frames.setdefault((int(facts.frames[row]), int(facts.frames[row + 1])), []).append(int(row))
-    places = facts.world.dst_from_box.translations[:, :2]
-    for rows in by_frames.values():
-        jumps = np.array([row for row in rows if _jumped_m(facts, row) > limits["distance_m"]])
+    for row in steps[jumped_m[steps] > limits["distance_m"]].tolist():
+        by_frames.setdefault((int(facts.frames[row]), int(facts.frames[row + 1])), []).append(row)
+    for jumps in by_frames.values():
         for n, a in enumerate(jumps):
             for b in jumps[n + 1 :]:
-                crossed = np.linalg.norm(_told(facts, a) - places[b + 1]) + np.linalg.norm(
-                    _told(facts, b) - places[a + 1]
-                )
-                straight = _jumped_m(facts, a) + _jumped_m(facts, b)
+                crossed = np.linalg.norm(told[a] - places[b + 1]) + np.linalg.norm(told[b] - places[a + 1])
+                straight = float(jumped_m[a] + jumped_m[b])
                 if crossed < min(0.3 * straight, 2 * limits["distance_m"]):
                     other = int(facts.owners[b])
                     words = f"changes places with {facts.tracks[other].category} {facts.tracks[other].id}"
@@ -71,16 +71,13 @@ def _steps(facts: Facts, step_s: float) -> I64:
     return np.flatnonzero(near & both)
 
 
-def _told(facts: Facts, row: int) -> F64:
-    """(2,) where a track goes on in its next row, by the rows before this one."""
-    begin = max(int(facts.starts[facts.owners[row]]), row - 3)
+def _told(facts: Facts, rows: I64) -> F64:
+    """(R, 2) where tracks go on in the row after each of some, by the rows before."""
+    begins = np.maximum(facts.starts[facts.owners[rows]], rows - 3)
+    # Of each row the next one, itself included, at which the car's pose is known: those of `rows` are such.
+    next_known = np.minimum.accumulate(np.where(facts.covered, np.arange(len(facts)), len(facts))[::-1])[::-1]
+    begins = next_known[begins]
     places = facts.world.dst_from_box.translations[:, :2]
-    begin += int(np.argmax(facts.covered[begin : row + 1]))
-    if begin == row:
-        return np.asarray(places[row])
-    step = (places[row] - places[begin]) / (facts.seen_ns[row] - facts.seen_ns[begin])
-    return np.asarray(places[row] + step * (facts.seen_ns[row + 1] - facts.seen_ns[row]))
-
-
-def _jumped_m(facts: Facts, row: int) -> float:
-    return float(np.linalg.norm(_told(facts, row) - facts.world.dst_from_box.translations[row + 1, :2]))
+    spans_ns = np.where(begins == rows, 1, facts.seen_ns[rows] - facts.seen_ns[begins])
+    steps = (places[rows] - places[begins]) / spans_ns[:, None]
+    return np.asarray(places[rows] + steps * (facts.seen_ns[rows + 1] - facts.seen_ns[rows])[:, None])
