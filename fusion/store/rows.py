@@ -26,6 +26,9 @@ Row = tuple[Any, ...]
 BOX = struct.Struct("<15d")
 NO_ATTRIBUTES: Attributes = MappingProxyType({})
 SOURCES = {source.value: source for source in Source}
+ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+# What reads back as it was written, without a look.
+PLAIN = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +105,25 @@ def plain_text(text: str) -> str:
 def json_text(value: Json) -> str:
     """A value as JSON that reads back as the same; EditError where there is none."""
     try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        same = json.loads(text) == value
+        text = ENCODER.encode(value)
+        same = _reads_back(value) or json.loads(text) == value
     except (ValueError, TypeError, RecursionError) as error:
         raise EditError(f"attributes must be JSON: {error}") from error
     if not same:
         raise EditError(f"attributes must be JSON, with text for keys and lists for sequences: {text[:80]}")
     return plain_text(text)
+
+
+def _reads_back(value: object) -> bool:
+    """Whether it is made of nothing but what JSON itself knows."""
+    kind = type(value)
+    if kind is dict:
+        assert isinstance(value, dict)
+        return all(type(key) is str and _reads_back(one) for key, one in value.items())
+    if kind is list:
+        assert isinstance(value, list)
+        return all(map(_reads_back, value))
+    return kind in PLAIN
 
 
 def attributes_text(attributes: Attributes) -> str:
