@@ -1,7 +1,8 @@
 """What the engine costs, and what a second worker brings: `python -m tests.benchmarks.batch`.
 
 One hundred short simulated drives are labelled three times: by calling the same unit in a loop, by one worker
-of the engine, and by two. `--logs`, `--seconds` and `--azimuth` make them fewer, shorter, sparser.
+of the engine, and by two. `--logs`, `--seconds` and `--azimuth` make them fewer, shorter, sparser; `--cache FOLDER`
+keeps them.
 """
 
 import argparse
@@ -10,7 +11,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,12 @@ def made(folder: Path, count: int, seconds: float, azimuth: int) -> Path:
 
     def drives() -> Iterator[tuple[Any, LabelSet]]:
         for number in range(count):
-            config = SimulationConfig(f"log{number:03d}", 2000 + number, 0, seconds, azimuth_steps=azimuth)
-            yield Drive(replace(config, cameras=1, image_size_px=(192, 108))).log(), LabelSet()
+            name = f"log{number:03d}"
+            config = SimulationConfig(name, 2000 + number, 0, seconds, azimuth_steps=azimuth, cameras=0)
+            yield Drive(config).log(), LabelSet()
 
-    FOLDER.write(folder, drives())  # type: ignore[misc]
+    if not folder.is_dir():
+        FOLDER.write(folder, drives())  # type: ignore[misc]
     return folder
 
 
@@ -57,10 +59,11 @@ def main() -> None:
     parser.add_argument("--logs", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--azimuth", type=int, default=900)
+    parser.add_argument("--cache", type=Path)
     arguments = parser.parse_args()
     count = arguments.logs
     with tempfile.TemporaryDirectory() as folder:
-        logs = made(Path(folder) / "logs", count, arguments.seconds, arguments.azimuth)
+        logs = made((arguments.cache or Path(folder)) / "logs", count, arguments.seconds, arguments.azimuth)
         out = Path(folder) / "out"
         rows: dict[str, Any] = {"logs": count}
         units(logs, out, 1)[0]()  # kernels are compiled, files in the cache
