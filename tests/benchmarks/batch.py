@@ -1,8 +1,8 @@
 """What the engine costs, and what a second worker brings: `python -m tests.benchmarks.batch`.
 
-One hundred short simulated drives are labelled three times: by calling the same unit in a loop, by one worker
-of the engine, and by two. `--logs`, `--seconds` and `--azimuth` make them fewer, shorter, sparser; `--cache FOLDER`
-keeps them.
+One hundred short simulated drives are labelled three times: by calling the same unit in a loop, by one
+worker of the engine, and by two. `--logs`, `--seconds` and `--azimuth` make them fewer, shorter, sparser;
+`--cache FOLDER` keeps them.
 """
 
 import argparse
