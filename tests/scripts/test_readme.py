@@ -28,11 +28,11 @@ def test_the_commands_on_the_demos_drive_run(demo: Path, monkeypatch: pytest.Mon
     seen: list[Desk] = []
     monkeypatch.setattr("viewer.open.screen_problem", lambda: None)
     monkeypatch.setattr("viewer.qt.app.open_window", lambda desk, actions, queued: seen.append(desk))
-    on_demo = [line for line in COMMANDS if "crosslabel-demo" in line or "agree" in line]
-    assert len(on_demo) == 10
+    on_demo = [line for line in COMMANDS if re.search("crosslabel-demo|agree| many", line)]
+    assert len(on_demo) == 12
     for line in on_demo:
         run(monkeypatch, line)
-    assert {"out", "pictures", "dataset", "from-one", "from-nothing"} <= {
+    assert {"out", "pictures", "dataset", "from-one", "from-nothing", "many"} <= {
         path.name for path in demo.iterdir()
     }
     (desk,) = seen
@@ -59,7 +59,7 @@ def test_the_commands_on_a_street_run(
     monkeypatch.chdir(tmp_path)
     on_street = [line for line in COMMANDS if " street " in line]
     assert len(on_street) == 4
-    assert len([*COMMANDS]) == 10 + 2 + 4
+    assert len([*COMMANDS]) == 12 + 2 + 4
     for line in on_street:
         run(monkeypatch, line)
     for name in ("doctor.html", "calibration.html", "drift.html", "rig.json", "given.json"):
