@@ -148,7 +148,7 @@ def local_engine(workers: int) -> Iterator[Engine]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # of this machine alone, beside other batches
                 silence_logs=logging.CRITICAL,
             )
         )
