@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,17 +54,16 @@ class Batch:
         """Works on all logs, tells of them, and returns the exit code: 2 where one failed."""
         if self.here and len(self.units) == 1:
             return self._alone()
-        from autolabel.batch import Ledger, read_ledger
+        from autolabel.batch import Ledger
         from scripts.batch_page import write_overview
         from scripts.console import note
 
-        begun = False
+        standing: Standing | None = None
         try:
             with self._pool() as pool, Ledger(self.out, len(self.units), self._where(pool)) as ledger:
-                begun = True
+                standing = ledger.standing
                 self._work(pool, ledger)
         finally:
-            standing = read_ledger(self.out) if begun else None
             if standing is not None:
                 write_overview(self.out, standing)
                 _sum_up(standing)
@@ -82,11 +81,10 @@ class Batch:
         from scripts.batch_table import live_table
 
         full = 0
-        with live_table(len(self.units), pool, disable=self.here) as table:
+        with live_table(ledger.standing, pool, disable=self.here) as table:
             for ended in pool.run(self.units):
                 if ended is not None:
                     ledger.note(ended)
-                    table.add(ended)
                     self._tell(ended)
                     full = full + 1 if ended.disk_full else 0
                     if full == MOST_FULL:
@@ -98,8 +96,10 @@ class Batch:
                 table.refresh()
 
     def _pool(self) -> AbstractContextManager[Pool]:
+        from autolabel.batch import Here
+
         if self.here:
-            return _here()
+            return nullcontext(Here(_with_bar))
         from autolabel.batch.engine import engine_at, local_engine
 
         return local_engine(self.workers) if self.cluster is None else engine_at(self.cluster)
@@ -153,13 +153,6 @@ def log_line(ended: Ended) -> str:
     if checks:
         line += f"; {checks['objects_to_look_at']} places to look at after checks"
     return line
-
-
-@contextmanager
-def _here() -> Iterator[Pool]:
-    from autolabel.batch import Here
-
-    yield Here(_with_bar)
 
 
 def _with_bar(unit: Unit) -> Ended:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
 
-    from autolabel.batch import Ended, Standing
+    from autolabel.batch import Standing
     from autolabel.batch.ended import Pool
 
 SHOWN_FAILED, SHOWN_WAY, BAR_CHARACTERS = 8, 8, 40
@@ -84,27 +84,19 @@ class LiveTable:
     def __init__(self, standing: Standing, pool: Pool, live: Live | None) -> None:
         self._standing, self._pool, self._live = standing, pool, live
 
-    def add(self, ended: Ended) -> None:
-        """A log that has ended."""
-        self._standing.add(ended, time.time())
-
     def refresh(self) -> None:
         """Draws it anew."""
         if self._live is not None:
-            self._standing.now_s = time.time()
             workers = self._pool.workers
             self._live.update(table_of(self._standing, dict(self._pool.under_way), workers), refresh=True)
 
 
 @contextmanager
-def live_table(total: int, pool: Pool, disable: bool) -> Iterator[LiveTable]:
+def live_table(standing: Standing, pool: Pool, disable: bool) -> Iterator[LiveTable]:
     """On standard error where that is a screen; silent otherwise."""
     from rich.console import Console
     from rich.live import Live
 
-    from autolabel.batch import Standing
-
-    standing = Standing(total, "", "", 0, time.time())
     console = Console(stderr=True)
     if disable or not console.is_terminal:
         yield LiveTable(standing, pool, None)

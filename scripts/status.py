@@ -33,9 +33,7 @@ def run(
     from scripts.batch_page import write_overview
     from scripts.console import note
 
-    standing = _standing(out)
-    if watch:
-        standing = _watched(out)
+    standing = _watched(out) if watch else _standing(out)
     if page:
         write_overview(out, standing)
         note(f"{out / 'index.html'}")

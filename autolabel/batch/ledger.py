@@ -36,6 +36,9 @@ class Ledger:
         total: how many logs there are.
         workers: how they are worked on, in words.
 
+    Attributes:
+        standing: what has been written.
+
     Raises:
         CrosslabelError: another batch is at work there.
     """
@@ -46,13 +49,12 @@ class Ledger:
             raise CrosslabelError(f"{out}: another batch is at work here, {before.where}")
         out.mkdir(parents=True, exist_ok=True)
         self.path = out / FILE_NAME
+        self.standing = Standing(total, workers, socket.gethostname(), os.getpid(), time.time())
         self._beaten_s = time.monotonic()
-        self._ended = False
         _end_line(self.path)
         self._stream = self.path.open("a", encoding="utf-8")
-        self._line(
-            {"begin": {"total": total, "workers": workers, "host": socket.gethostname(), "pid": os.getpid()}}
-        )
+        begun = self.standing
+        self._line({"begin": {"total": total, "workers": workers, "host": begun.host, "pid": begun.pid}})
 
     def __enter__(self) -> Self:
         return self
@@ -60,18 +62,19 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._line({"end": State.FINISHED})
-        else:
-            self._line({"end": State.STOPPED, "reason": _why(kind, error)})
+        state, reason = (State.FINISHED, "") if kind is None else (State.STOPPED, _why(kind, error))
+        self.standing.end(state, time.time(), reason)
+        self._line({"end": state, "reason": reason})
         self._stream.close()
 
     def note(self, ended: Ended) -> None:
         """What became of a log."""
+        self.standing.add(ended, time.time())
         self._line({"log": ended.name, **{k: v for k, v in asdict(ended).items() if k != "name" and v}})
 
     def beat(self) -> None:
         """A sign of life, from time to time."""
+        self.standing.now_s = time.time()
         if time.monotonic() - self._beaten_s > BEAT_S:
             self._beaten_s = time.monotonic()
             os.utime(self.path)
