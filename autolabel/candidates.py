@@ -19,6 +19,9 @@ from fusion.log import DriveLog
 from fusion.overlap import count_points_in_boxes
 from fusion.progress import Progress
 
+# What is hardly worth a track of its own still speaks for a label that somebody put there.
+LEAST = 0.02
+
 
 def candidates_of(
     log: DriveLog,
@@ -46,7 +49,7 @@ def candidates_of(
     given, config = given or Given(), config or Config()
     scans = Scans(LocalWorld.of(log), watcher)
     found = found_in(scans, given, config, progress)
-    settings = config.track.by_chance() if given.chances else config.track
+    settings = (config.track.by_chance() if given.chances else config.track).down_to(LEAST)
     chains = all_chains(found, scans.frames_ns, scans.world, settings)
     chains.sort(key=lambda chain: int(chain.seen.times_ns[0]))
     tracks = [_track(str(number), chain, scans.world) for number, chain in enumerate(chains, start=1)]

@@ -12,9 +12,10 @@ import numpy as np
 
 from autolabel.world import LocalWorld
 from calib.se3 import SE3
-from calib.types import F32, F64, I64, kernel_view
+from calib.types import F32, F64, I32, I64, kernel_view
 from fusion.align import points_in_ego, read_deskewed
 from fusion.checks.facts import Watcher
+from fusion.fan import DIRECTIONS, by_direction
 from fusion.ground import Ground
 from fusion.ground.surface import RINGS, SECTORS
 from fusion.stages import stage
@@ -33,7 +34,8 @@ class Scan:
 
     Attributes:
         frame: number of the frame among those of `Scans`.
-        points: (N, 3) float32 in the local world.
+        points: (N, 3) float32 in the local world, sorted by the direction in which the LiDAR saw them.
+        starts: where the points of each direction begin, see `fusion.fan`.
         above_m: (N,) float32 height above the ground; NaN where the ground is unknown.
         intensity: (N,) float32 as the sensor gives it; zeros where it gives none.
         local_from_ego: where the car was.
@@ -43,6 +45,7 @@ class Scan:
 
     frame: int
     points: F32
+    starts: I32
     above_m: F32
     intensity: F32
     local_from_ego: SE3
@@ -147,10 +150,12 @@ class Scans:
     def _again(self, frame: int, kept: _Kept) -> Scan:
         """A scan that was read before."""
         ground = self._ground(kept)
+        starts = np.frombuffer(self._spool.read((DIRECTIONS + 1) * 4), dtype=np.int32)
         columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
         points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
         origin = kept.local_from_ego @ kept.origin_ego
-        return Scan(frame, points.reshape(-1, 3), above_m, intensity, kept.local_from_ego, origin, ground)
+        points = points.reshape(-1, 3)
+        return Scan(frame, points, starts, above_m, intensity, kept.local_from_ego, origin, ground)
 
     def _ground(self, kept: _Kept) -> Ground:
         """The ground of a scan; its points follow in the spool."""
@@ -190,12 +195,12 @@ class Scans:
             above_m,
             kept,
         )
-        start = self._spool.seek(0, 2)
-        self._spool.write(ground.heights_m.data)
-        for column in (points, above_m, kept):
-            self._spool.write(column[:count].data)
         origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        return _Kept(start, count, local_from_ego, origin_ego)
+        order, starts = by_direction(points[:count], local_from_ego @ origin_ego)
+        start = self._spool.seek(0, 2)
+        for part in (ground.heights_m, starts, points[order], above_m[order], kept[order]):
+            self._spool.write(part.data)
+        return _Kept(start, len(order), local_from_ego, origin_ego)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -70,6 +70,14 @@ class LocalWorld:
         world_from_ego = self.trajectory.at_many(times_ns)
         return self.local_from_world @ world_from_ego
 
+    def lidar_at(self, times_ns: I64) -> F64:
+        """(N, 3) where the main LiDAR is at each instant; where the car is, if the log has none."""
+        lidar, local_from_ego = self.log.rig.main_lidar, self.local_from_ego(times_ns)
+        if lidar is None:
+            return local_from_ego.translations
+        turned = local_from_ego.rotations @ lidar.ego_from_sensor.translation
+        return np.asarray(turned + local_from_ego.translations)
+
     def seen_s(self, frames_ns: I64, places: F64) -> F64:
         """(N,) seconds at which the LiDAR's beam passes (N, 3) places of the local world in these frames."""
         ego_from_local = self.local_from_ego(frames_ns).inverse()

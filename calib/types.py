@@ -49,7 +49,7 @@ def _parts(values: np.ndarray) -> list[np.ndarray]:
     return parts
 
 
-def kernel_view(values: Floats, width: int, dtype: type[Scalar]) -> NDArray[Scalar]:
+def kernel_view(values: NDArray[Any], width: int, dtype: type[Scalar]) -> NDArray[Scalar]:
     """(N, width) as kernels take it: contiguous, of one type, read-only, so that each is compiled once.
 
     Nothing is copied where the values are so already, and what is handed in stays writable.

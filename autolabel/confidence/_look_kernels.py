@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
-SECTORS = 512
+from fusion._fan_kernels import SLACK, bearing_of, between, between_starts, slope_bin, toward_box
+from fusion.fan import SECTORS
+
 BINS, BIN_M, INSIDE_M = 20, 0.05, 0.6
 REACH_M = 0.4
 BESIDE_M, FLOOR_M, SKIN_M, BEHIND_M = 0.05, 0.15, 0.3, 1.0
@@ -12,26 +14,9 @@ OFF, NEAR, INSIDE = 0, 1, 2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bearing_of(x, y):
-    """A direction as a number in 0..4 that rises with its angle."""
-    away = abs(x) + abs(y)
-    if away == 0.0:
-        return 0.0
-    turn = y / away
-    return 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def between(bearing, middle):
-    """From one bearing to another, in -2..2."""
-    turn = bearing - middle
-    return turn - 4.0 if turn > 2.0 else turn + 4.0 if turn < -2.0 else turn
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def half_angle(rotation, dx, dy, half, more, middle):
-    """How far a box, grown by `more`, reaches to both sides of its middle bearing; 2 around the LiDAR."""
-    x, y = half[0] + more, half[1] + more
+def half_angle(rotation, dx, dy, half, middle):
+    """How far a box reaches to both sides of its middle bearing; 2 around the LiDAR."""
+    x, y = half[0], half[1]
     if dx * dx + dy * dy < 1.2 * (x * x + y * y):
         return 2.0
     widest = 0.0
@@ -44,97 +29,95 @@ def half_angle(rotation, dx, dy, half, more, middle):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def aim(origin, places, rotations, halves, aims, starts, members):
-    """The bearing, half angle and distance of each box, into (K, 3), and the boxes in each sector.
-
-    Those of sector s are `members[starts[s]:starts[s + 1]]`; returns how many there are, whether or not
-    `members` had room.
-    """
-    count = len(places)
-    grown = np.empty(count)
-    starts[:] = 0
-    for k in range(count):
+def aim(origin, places, rotations, halves, aims):
+    """The bearing, half angle and distance of each box, into (K, 3)."""
+    for k in range(len(places)):
         dx, dy = places[k, 0] - origin[0], places[k, 1] - origin[1]
         aims[k, 0], aims[k, 2] = bearing_of(dx, dy), np.sqrt(dx * dx + dy * dy)
-        aims[k, 1] = half_angle(rotations[k], dx, dy, halves[k], 0.0, aims[k, 0])
-        grown[k] = half_angle(rotations[k], dx, dy, halves[k], REACH_M, aims[k, 0])
-        first, last = sectors_of(aims[k, 0], grown[k])
-        for s in range(first, last + 1):
-            starts[s % SECTORS + 1] += 1
-    for s in range(SECTORS):
-        starts[s + 1] += starts[s]
-    if starts[SECTORS] > len(members):
-        return starts[SECTORS]
-    fill = starts[:-1].copy()
-    for k in range(count):
-        first, last = sectors_of(aims[k, 0], grown[k])
-        for s in range(first, last + 1):
-            members[fill[s % SECTORS]] = k
-            fill[s % SECTORS] += 1
-    return starts[SECTORS]
+        aims[k, 1] = half_angle(rotations[k], dx, dy, halves[k], aims[k, 0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sectors_of(middle, half):
-    """First and last sector of a range of bearings, from 0 on; at most all of them."""
-    if half >= 2.0:
-        return 0, SECTORS - 1
-    first = int(np.floor((middle - half + 4.0) * SECTORS / 4.0))
-    last = int(np.floor((middle + half + 4.0) * SECTORS / 4.0))
-    return first, min(last, first + SECTORS - 1)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def look(points, origin, places, rotations, halves, aims, starts, members, counts, faces, lines, tops):
-    """What the points of a scan say of each of K boxes.
+def look(points, starts, origin, places, rotations, halves, aims, counts, faces, lines, tops):
+    """What the points of a scan, sorted by direction, say of each of K boxes.
 
     counts (K, 4): points in it, of these in other boxes too, points before it, points seen through it.
     faces (K, 5, BINS): points at distances from its front, back, left, right and upper face, from inside to
     outside. lines (K, 2, 5): sums over the points at its near end and its near side that tell a straight
     line. tops (K, 2): the highest point in its front and in its rear third, NaN before there is one.
     """
-    count = len(places)
-    own, where = np.empty((count, 3)), np.zeros(count, dtype=np.int8)
-    eyes, sizes = np.empty((count, 3)), np.empty(count)
-    for k in range(count):
-        into_box(origin, places[k], rotations[k], eyes[k])
-        sizes[k] = np.sqrt(halves[k, 0] ** 2 + halves[k, 1] ** 2)
-    for i in range(len(points)):
-        x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
-        bearing = bearing_of(x, y)
-        s = min(int(bearing * (SECTORS / 4.0)), SECTORS - 1)
-        if starts[s] == starts[s + 1]:
-            continue
-        away = np.sqrt(x * x + y * y)
-        owners = 0
-        for m in range(starts[s], starts[s + 1]):
-            k = members[m]
-            where[k] = OFF
-            beyond = away - aims[k, 2]
-            if abs(beyond) < sizes[k] + REACH_M:
-                if abs(points[i, 2] - places[k, 2]) > halves[k, 2] + 2 * REACH_M:
-                    continue
-                into_box(points[i], places[k], rotations[k], own[k])
-                where[k] = side_of(own[k], halves[k])
-                owners += where[k] == INSIDE
-            else:
-                side = abs(between(bearing, aims[k, 0]))
-                if side < aims[k, 1]:
-                    height = (origin[2] - places[k, 2] + z * aims[k, 2] / away) / halves[k, 2]
-                    if beyond < 0:
-                        counts[k, 2] += -1 < height < 1
-                    elif beyond > sizes[k] + BEHIND_M:
-                        counts[k, 3] += side < CORE * aims[k, 1] and -LOW < height < 0
-        for m in range(starts[s], starts[s + 1]):
-            k = members[m]
-            if where[k] == INSIDE:
+    aim(origin, places, rotations, halves, aims)
+    sizes = np.sqrt(halves[:, 0] ** 2 + halves[:, 1] ** 2)
+    owners, near, ends = (
+        np.zeros(len(points), np.int16),
+        np.empty(4096, np.int32),
+        np.zeros(len(places) + 1, np.int64),
+    )
+    own, eye = np.empty(3), np.empty(3)
+    for k in range(len(places)):
+        count_beams(points, starts, origin, places[k], halves[k], aims[k], sizes[k], counts[k])
+        box = places[k], rotations[k], halves[k]
+        reach = aims[k, 2], sizes[k] + REACH_M
+        near, ends[k + 1] = note_near(points, starts, origin, box, reach, owners, near, ends[k])
+    for k in range(len(places)):
+        into_box(origin, places[k], rotations[k], eye)
+        for n in range(ends[k], ends[k + 1]):
+            i = near[n]
+            into_box(points[i], places[k], rotations[k], own)
+            if side_of(own, halves[k]) == INSIDE:
                 counts[k, 0] += 1
-                counts[k, 1] += owners > 1
-                add_line(own[k], halves[k], eyes[k], lines[k])
-                add_top(own[k], halves[k], tops[k])
-                add_faces(own[k], halves[k], faces[k])
-            elif where[k] == NEAR and owners == 0:
-                add_faces(own[k], halves[k], faces[k])
+                counts[k, 1] += owners[i] > 1
+                add_line(own, halves[k], eye, lines[k])
+                add_top(own, halves[k], tops[k])
+                add_faces(own, halves[k], faces[k])
+            elif owners[i] == 0:
+                add_faces(own, halves[k], faces[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_beams(points, starts, origin, place, half, aim, size, counts):
+    """Counts the points before a box and those seen through it."""
+    first = int(np.floor((aim[0] - aim[1]) * (SECTORS / 4.0)))
+    last = int(np.floor((aim[0] + aim[1]) * (SECTORS / 4.0)))
+    up = place[2] - origin[2]
+    lowest, highest = slope_bin((up - half[2]) / aim[2] - SLACK), slope_bin((up + half[2]) / aim[2] + SLACK)
+    for sector in range(first, min(last + 1, first + SECTORS)):
+        begin, end = between_starts(starts, sector, lowest, highest)
+        for i in range(begin, end):
+            x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+            away = np.sqrt(x * x + y * y)
+            beyond = away - aim[2]
+            side = abs(between(bearing_of(x, y), aim[0]))
+            if abs(beyond) < size + REACH_M or side >= aim[1]:
+                continue
+            height = (z * aim[2] / away - up) / half[2]
+            if beyond < 0:
+                counts[2] += -1 < height < 1
+            elif beyond > size + BEHIND_M:
+                counts[3] += side < CORE * aim[1] and -LOW < height < 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def note_near(points, starts, origin, box, reach, owners, near, count):
+    """Appends the points in a box and near it to the first `count` noted before; all, and how many."""
+    (place, rotation, half), (away_m, reach_m), own = box, reach, np.empty(3)
+    first, sectors, lowest, highest = toward_box(place - origin, rotation, half + REACH_M, 0.0)
+    for sector in range(first, first + sectors):
+        begin, end = between_starts(starts, sector, lowest, highest)
+        for i in range(begin, end):
+            x, y = points[i, 0] - origin[0], points[i, 1] - origin[1]
+            if abs(np.sqrt(x * x + y * y) - away_m) >= reach_m:
+                continue
+            into_box(points[i], place, rotation, own)
+            where = side_of(own, half)
+            if where == OFF:
+                continue
+            owners[i] += where == INSIDE
+            if count == len(near):
+                near = np.concatenate((near, np.empty_like(near)))
+            near[count] = i
+            count += 1
+    return near, count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -107,24 +107,18 @@ class Tallies:
         from autolabel.confidence import _look_kernels as kernels
 
         count = len(places)
-        aims, starts = np.empty((count, 3)), np.empty(kernels.SECTORS + 1, dtype=np.int64)
         made = cls(
             np.zeros((count, 4), dtype=np.int64),
             np.zeros((count, 5, kernels.BINS), dtype=np.int32),
             np.zeros((count, 2, 5)),
             np.full((count, 2), np.nan),
-            aims,
+            np.empty((count, 3)),
         )
         at, turns, sides = (np.ascontiguousarray(part, np.float64) for part in (places, rotations, halves))
-        members = np.empty(64 * count + kernels.SECTORS, dtype=np.int64)
-        total = kernels.aim(scan.origin, at, turns, sides, aims, starts, members)
-        if total > len(members):
-            members = np.empty(total, dtype=np.int64)
-            kernels.aim(scan.origin, at, turns, sides, aims, starts, members)
-        points = kernel_view(scan.points, 3, np.float32)
+        points, starts = kernel_view(scan.points, 3, np.float32), kernel_view(scan.starts, 1, np.int32)[:, 0]
         kernels.look(
-            points, scan.origin, at, turns, sides, aims, starts, members,
-            made.counts, made.faces, made.lines, made.tops,
+            points, starts, scan.origin, at, turns, sides,
+            made.aims, made.counts, made.faces, made.lines, made.tops,
         )  # fmt: skip
         return made
 

@@ -1,41 +1,15 @@
-"""The points near boxes, found by place and taken to the instant at which the beam passes the box."""
+"""The points near boxes, found by direction and taken to the instant at which the beam passes the box."""
 
 import numpy as np
 from numba import njit
 
+from fusion._fan_kernels import between_starts, toward
 from fusion._kernels import angle_of
 
 # Shifted by less a point stays where it is; by less than the other it stays in or out of a box.
 STILL_M, HARDLY_M = 0.01, 0.1
 # The lowest tenth of a box may hold what the ground was not cleared of.
 LOWEST = 0.8
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def bounds(points):
-    """Lowest and highest x and y."""
-    low, high = np.array([np.inf, np.inf]), np.array([-np.inf, -np.inf])
-    for i in range(len(points)):
-        for axis in range(2):
-            low[axis], high[axis] = min(low[axis], points[i, axis]), max(high[axis], points[i, axis])
-    return low, high
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def sort_by_cell(points, corner, per_m, columns, rows, order, starts):
-    """Order of points by the cell of a grid seen from above: those of cell c are `order[starts[c]:...]`."""
-    cells = np.empty(len(points), dtype=np.int32)
-    starts[:] = 0
-    for i in range(len(points)):
-        column, row = int((points[i, 0] - corner[0]) * per_m), int((points[i, 1] - corner[1]) * per_m)
-        cells[i] = min(max(column, 0), columns - 1) * rows + min(max(row, 0), rows - 1)
-        starts[cells[i] + 1] += 1
-    for c in range(columns * rows):
-        starts[c + 1] += starts[c]
-    fill = starts[:-1].copy()
-    for i in range(len(points)):
-        order[fill[cells[i]]] = i
-        fill[cells[i]] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -71,39 +45,28 @@ def is_taken(x, y, z, rivals, poses, halves):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cells_about(grid, pose, far_x, far_y):
-    """First and last column and row of the cells that lie within two distances of a place."""
-    corner, per_m, columns, rows = grid[:4]
-    return (
-        max(int((pose[0] - far_x - corner[0]) * per_m), 0),
-        min(int((pose[0] + far_x - corner[0]) * per_m), columns - 1),
-        max(int((pose[1] - far_y - corner[1]) * per_m), 0),
-        min(int((pose[1] + far_y - corner[1]) * per_m), rows - 1),
-    )
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def gather(points, grid, pose, move, half, side_m, up_m, rivals, own_m, poses, halves, found):
+def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, halves, found):
     """Fills `found` with the points near a box, evenly thinned; how many, and how many there were.
 
     Those in the grown box count to which no rival has a better claim. `move` is the velocity of the object
     (x, y), when the beam passes its middle, and how far it gets while the beam passes it; points are taken
     to where they were when the beam passed the middle.
     """
-    rows, order, starts, beam, origin = grid[3:]
+    starts, beam, origin = fan
     c, s = np.cos(pose[3]), np.sin(pose[3])
-    long, wide = half[0] + side_m, half[1] + side_m
-    far_x, far_y = abs(c) * long + abs(s) * wide + move[3], abs(s) * long + abs(c) * wide + move[3]
-    first, last, low, high = cells_about(grid, pose, far_x, far_y)
-    if high < low or last < first:
-        return 0, 0
+    bottom, top = pose[2] - LOWEST * half[2] - origin[2], pose[2] + half[2] + up_m - origin[2]
+    long, wide = half[0] + side_m + move[3], half[1] + side_m + move[3]
+    first, sectors, low, high = toward(
+        pose[0] - origin[0], pose[1] - origin[1], bottom, top, c, s, long, wide
+    )
     most = 0
-    for column in range(first, last + 1):
-        most += starts[column * rows + high + 1] - starts[column * rows + low]
+    for sector in range(first, first + sectors):
+        begin, end = between_starts(starts, sector, low, high)
+        most += end - begin
     there, count = np.empty((most, 3)), 0
-    for column in range(first, last + 1):
-        for k in range(starts[column * rows + low], starts[column * rows + high + 1]):
-            i = order[k]
+    for sector in range(first, first + sectors):
+        begin, end = between_starts(starts, sector, low, high)
+        for i in range(begin, end):
             x, y, z = points[i, 0], points[i, 1], points[i, 2]
             up = z - pose[2]
             if up > half[2] + up_m or up < -LOWEST * half[2]:

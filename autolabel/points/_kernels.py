@@ -9,6 +9,8 @@ from autolabel.smoother._kernels import cholesky, solve_cholesky
 
 SLACK_M, OUTSIDE_M, NEAR_FACE_M = 0.08, 0.15, 0.25
 SMALL_M = 0.6
+# x, y, z and yaw; see `autolabel.smoother._kernels`.
+POSE = (0,) * 4
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -132,9 +134,9 @@ def align(found, kept, pose, half, origin, shape, rounds, height_weight, yaw_wei
         gradient[2] += height_weight * (height - pose[2])
         a[3, 3] += yaw_weight
         gradient[3] += yaw_weight * (yaw - pose[3])
-        cholesky(a)
+        cholesky(a, POSE)
         step[:] = gradient
-        solve_cholesky(a, step)
+        solve_cholesky(a, step, POSE)
         long = np.sqrt(step[0] ** 2 + step[1] ** 2)
         if long > 0.5:
             step *= 0.5 / long
@@ -175,9 +177,7 @@ def pick(shapes, k):
 
 
 @njit(cache=True, nogil=True)
-def align_all(
-    points, grid, poses, moves, halves, spreads, active, rivals, shapes, settings, out, infos, fits
-):
+def align_all(points, fan, poses, moves, halves, spreads, active, rivals, shapes, settings, out, infos, fits):
     """Aligns every active object of one frame, looking further where its place is less sure.
 
     Kernels fill their last arguments.
@@ -201,7 +201,7 @@ def align_all(
         wide_m = settings[k, 2] + min(2.0 * spreads[k].max(), 3.0)
         buffer = found[: int(settings[k, 3])]
         kept, count = gather(
-            points, grid, poses[k], moves[k], halves[k], wide_m, 0.3, rivals[k], 0.0, poses, halves, buffer
+            points, fan, poses[k], moves[k], halves[k], wide_m, 0.3, rivals[k], 0.0, poses, halves, buffer
         )
         if kept < 2:
             continue
@@ -215,7 +215,7 @@ def align_all(
                     trial[:] = poses[k]
                     trial[0] += 0.35 * (c * i - s * j)
                     trial[1] += 0.35 * (s * i + c * j)
-                    fit = fit_at(buffer, kept, trial, halves[k], grid[7], shape, 12.0)
+                    fit = fit_at(buffer, kept, trial, halves[k], fan[2], shape, 12.0)
                     nearness = (0.35 * i / max(spreads[k, 0], 0.1)) ** 2 + (
                         0.35 * j / max(spreads[k, 1], 0.1)
                     ) ** 2
@@ -225,21 +225,21 @@ def align_all(
                         best[:] = trial
         out[k] = best
         fits[k, 0] = align(
-            buffer, kept, out[k], halves[k], grid[7], shape, 12, settings[k, 0], settings[k, 1], infos[k]
+            buffer, kept, out[k], halves[k], fan[2], shape, 12, settings[k, 0], settings[k, 1], infos[k]
         )
         inside, fit = judge(buffer, kept, out[k], halves[k], shape)
         fits[k, 1], fits[k, 2], fits[k, 3], fits[k, 4] = inside, fit, count, kept
 
 
 @njit(cache=True, nogil=True)
-def add_all(points, grid, poses, moves, halves, wanted, most, side_m, weight, sums, counts, shapes):
+def add_all(points, fan, poses, moves, halves, wanted, most, side_m, weight, sums, counts, shapes):
     """Adds to the surfaces of some objects the points of a frame that lie in their boxes."""
     found, none = np.empty((400, 3)), np.empty(0, dtype=np.int64)
     dims, lows, cells_m, starts, _, _, _ = shapes
     for k in wanted:
         kept, counts[k] = gather(
             points,
-            grid,
+            fan,
             poses[k],
             moves[k],
             halves[k],
@@ -256,12 +256,12 @@ def add_all(points, grid, poses, moves, halves, wanted, most, side_m, weight, su
 
 
 @njit(cache=True, nogil=True)
-def count_fits(points, grid, which, poses, halves, shapes, fits):
+def count_fits(points, fan, which, poses, halves, shapes, fits):
     """How many of the points in the boxes of some objects fit their surfaces."""
     found, still, nobody = np.empty((400, 3)), np.zeros(4), np.empty(0, dtype=np.int64)
     for k in which:
         kept, count = gather(
-            points, grid, poses[k], still, halves[k], 0.1, 0.15, nobody, 0.0, poses, halves, found
+            points, fan, poses[k], still, halves[k], 0.1, 0.15, nobody, 0.0, poses, halves, found
         )
         _, fit = judge(found, kept, poses[k], halves[k], pick(shapes, k))
         fits[k] = fit * count / max(kept, 1)

@@ -4,47 +4,9 @@ import numpy as np
 from numba import njit
 
 from autolabel.points._gather_kernels import in_reach
-from fusion._kernels import angle_of
+from fusion._fan_kernels import between_starts, toward
 
-CORE, WITHIN_M = 0.6, 0.3
-SECTORS = 720
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def sort_by_azimuth(points, origin, order, starts):
-    """Order of points by sector around the LiDAR: those of sector s are `order[starts[s]:starts[s + 1]]`."""
-    sectors = np.empty(len(points), dtype=np.int32)
-    starts[:] = 0
-    for i in range(len(points)):
-        x, y = np.float32(points[i, 0] - origin[0]), np.float32(points[i, 1] - origin[1])
-        turn = angle_of(y, x) / (2 * np.pi)
-        sectors[i] = min(int((turn - np.floor(turn)) * SECTORS), SECTORS - 1)
-        starts[sectors[i] + 1] += 1
-    for s in range(SECTORS):
-        starts[s + 1] += starts[s]
-    fill = starts[:-1].copy()
-    for i in range(len(points)):
-        order[fill[sectors[i]]] = i
-        fill[sectors[i]] += 1
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def span(origin, pose, half):
-    """First sector and number of sectors that a box covers, seen from the LiDAR."""
-    c, s = np.cos(pose[3]), np.sin(pose[3])
-    dx, dy = pose[0] - origin[0], pose[1] - origin[1]
-    if abs(c * dx + s * dy) < half[0] + WITHIN_M and abs(c * dy - s * dx) < half[1] + WITHIN_M:
-        return 0, SECTORS
-    middle = np.arctan2(dy, dx)
-    low, high = 0.0, 0.0
-    for x in (-half[0], half[0]):
-        for y in (-half[1], half[1]):
-            turn = np.arctan2(dy + s * x + c * y, dx + c * x - s * y) - middle
-            turn = (turn + np.pi) % (2 * np.pi) - np.pi
-            low, high = min(low, turn), max(high, turn)
-    first = int(np.floor((middle + low) / (2 * np.pi) * SECTORS))
-    last = int(np.floor((middle + high) / (2 * np.pi) * SECTORS))
-    return first, last - first + 1
+CORE, SKIN_M = 0.6, 0.1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -65,25 +27,27 @@ def meets(start, ray, half, low, high):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_rays(points, origin, order, starts, pose, half, rivals, rival_poses, halves):
+def count_rays(points, fan, pose, half, rivals, rival_poses, halves):
     """How many rays from the LiDAR to points end in a box, go through it and end behind, or end before it.
 
     Only what goes through the lower middle of the box counts as going through: bonnets, bends and windows
     leave the rest open. What ends in a rival's box that reaches into this one counts for nothing.
     """
+    starts, _, origin = fan
     c, s = np.cos(pose[3]), np.sin(pose[3])
     dx, dy = origin[0] - pose[0], origin[1] - pose[1]
     start = c * dx + s * dy, c * dy - s * dx, origin[2] - pose[2]
     long, wide, high = half[0], half[1], half[2]
     ended, through, before = 0, 0, 0
-    first, sectors = span(origin, pose, half)
+    first, sectors, lowest, highest = toward(
+        -dx, -dy, -start[2] - high - SKIN_M, -start[2] + high + SKIN_M, c, s, long + SKIN_M, wide + SKIN_M
+    )
     for sector in range(first, first + sectors):
-        sector = sector % SECTORS
-        for n in range(starts[sector], starts[sector + 1]):
-            i = order[n]
+        begin, end = between_starts(starts, sector, lowest, highest)
+        for i in range(begin, end):
             px, py, pz = points[i, 0] - pose[0], points[i, 1] - pose[1], points[i, 2] - pose[2]
             ahead, aside = c * px + s * py, c * py - s * px
-            if abs(ahead) <= long + 0.1 and abs(aside) <= wide + 0.1 and abs(pz) <= high + 0.1:
+            if abs(ahead) <= long + SKIN_M and abs(aside) <= wide + SKIN_M and abs(pz) <= high + SKIN_M:
                 if len(rivals) == 0 or not in_any(points[i], rivals, rival_poses, halves):
                     ended += 1
                 continue
@@ -114,10 +78,8 @@ def in_any(point, rivals, poses, halves):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_all_rays(points, origin, order, starts, which, poses, halves, rivals, rival_poses, counts):
+def count_all_rays(points, fan, which, poses, halves, rivals, rival_poses, counts):
     """`count_rays` for some boxes, into (K, 3)."""
     for k in which:
-        ended, through, before = count_rays(
-            points, origin, order, starts, poses[k], halves[k], rivals[k], rival_poses, halves
-        )
+        ended, through, before = count_rays(points, fan, poses[k], halves[k], rivals[k], rival_poses, halves)
         counts[k, 0], counts[k, 1], counts[k, 2] = ended, through, before

@@ -11,7 +11,7 @@ FEW, MANY = 80, 4000
 
 @njit(cache=True, nogil=True)
 def score_velocities(
-    points, grid, poses, moves, halves, velocities, span_s, first, asked, expected, shapes, side_m, scores
+    points, fan, poses, moves, halves, velocities, span_s, first, asked, expected, shapes, side_m, scores
 ):
     """Adds to `scores` how well each hypothesis of an object's velocity explains one frame, at most 1.
 
@@ -39,13 +39,13 @@ def score_velocities(
         middle[0], middle[1] = poses[k, 0] + c * x - s * y, poses[k, 1] + s * x + c * y
         middle[2], middle[3] = poses[k, 2], poses[k, 3]
         still = np.zeros(4)
-        kept, count = gather(points, grid, middle, still, room, side_m, 0.2, none, 0.0, poses, halves, near)
+        kept, count = gather(points, fan, middle, still, room, side_m, 0.2, none, 0.0, poses, halves, near)
         if kept == 0:
             continue
         thinned = count / kept
         late, mine = np.empty(kept), np.empty(kept, dtype=np.int64)
         for i in range(kept):
-            late[i] = passes_s(grid[6], grid[7], near[i, 0], near[i, 1]) - moves[k, 2]
+            late[i] = passes_s(fan[1], fan[2], near[i, 0], near[i, 1]) - moves[k, 2]
         shape = pick(shapes, k)
         for m in range(len(own)):
             vx, vy = c * own[m, 0] - s * own[m, 1], s * own[m, 0] + c * own[m, 1]
@@ -69,6 +69,6 @@ def score_velocities(
                 used += 1
             if used == 0:
                 continue
-            fit = fit_at(found, used, trial, halves[k], grid[7], shape, 20.0)
+            fit = fit_at(found, used, trial, halves[k], fan[2], shape, 20.0)
             share = min(1.0, thinned * inside / expected[k])
             scores[first[k] + m] += max(1.3 * fit / used - 0.3, 0.0) * share

@@ -105,8 +105,7 @@ class ObjectPoints:
             assert index is not None
             _own_kernels.look(
                 index.points,
-                index.grid,
-                index.rays,
+                index.fan,
                 moves[row],
                 half,
                 shapes.arrays,

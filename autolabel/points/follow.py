@@ -259,7 +259,7 @@ def align_frame(
     rivals = rivals_of(poses, shapes.halves, on)
     _kernels.align_all(
         index.points,
-        index.grid,
+        index.fan,
         poses,
         index.moves(poses, velocities, shapes.halves, times_s),
         shapes.halves,

@@ -1,4 +1,4 @@
-"""The points of one frame, found by place."""
+"""The points of one frame, as kernels find them."""
 
 from __future__ import annotations
 
@@ -16,55 +16,34 @@ from calib.types import F32, F64, I64, kernel_view
 from fusion.beam import beam_offset_ns, beam_table
 from fusion.log import DriveLog
 
-CELL_M, REACH_M = 0.8, 0.5
+REACH_M = 0.5
 MOST_SCANS = 400
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PointIndex:
-    """The points of a scan in the cells of a grid seen from above.
+    """The points of a scan, found by their direction from the LiDAR.
 
     Attributes:
         scan: what was seen.
         points: (N, 3) float32 in the local world.
-        grid: corner, cells a metre, columns, rows, order, starts, the beam's times by sector, and
-            the LiDAR's place and the car's heading: as kernels take it.
+        fan: where the points of each direction begin, the beam's times by sector, and the LiDAR's place and
+            the car's heading, as kernels take it.
         world: the local world.
     """
 
     scan: Scan
     points: F32
-    grid: tuple[Any, ...]
+    fan: tuple[Any, ...]
     world: LocalWorld
-    _rays: list[tuple[Any, ...]] = field(default_factory=list, repr=False)
 
     @classmethod
     def of(cls, scan: Scan, world: LocalWorld) -> PointIndex:
-        """Sorts the points once."""
-        from autolabel.points import _gather_kernels
-
-        points = kernel_view(scan.points, 3, np.float32)
-        corner, far = _gather_kernels.bounds(points) if len(points) else (np.zeros(2), np.zeros(2))
-        columns, rows = (int(n) + 1 for n in (far - corner) / CELL_M)
-        order = np.empty(len(points), dtype=np.int32)
-        starts = np.empty(columns * rows + 1, dtype=np.int32)
-        _gather_kernels.sort_by_cell(points, corner, 1 / CELL_M, columns, rows, order, starts)
+        """As its points lie in the scan."""
         beam_s = np.array(beam_table(world.log), dtype=np.float64) / 1e9
         origin = np.array([*scan.origin, scan.local_from_ego.yaw_rad])
-        grid = (corner, 1 / CELL_M, columns, rows, order, starts, beam_s, origin)
-        return cls(scan, points, grid, world)
-
-    @property
-    def rays(self) -> tuple[Any, ...]:
-        """The LiDAR's place, and the points by sector around it, sorted once: order and starts."""
-        from autolabel.points import _ray_kernels
-
-        if not self._rays:
-            order = np.empty(len(self.points), dtype=np.int32)
-            starts = np.empty(_ray_kernels.SECTORS + 1, dtype=np.int32)
-            _ray_kernels.sort_by_azimuth(self.points, self.grid[-1], order, starts)
-            self._rays.append((self.grid[-1], order, starts))
-        return self._rays[0]
+        starts = kernel_view(scan.starts, 1, np.int32)[:, 0]
+        return cls(scan, kernel_view(scan.points, 3, np.float32), (starts, beam_s, origin), world)
 
     def moves(self, poses: F64, velocities: F64, halves: F64, times_s: F64 | None = None) -> F64:
         """(K, 4) how objects at (K, 4) poses move while the beam passes them; see `BeamTimes.moves`."""
@@ -80,11 +59,11 @@ class PointIndex:
 
 @dataclass(eq=False, slots=True)
 class PointBank:
-    """The scans of a log, each sorted by place once, unless it has not been asked for in a long time.
+    """The scans of a log, each read again once, unless it has not been asked for in a long time.
 
     Attributes:
         scans: what the LiDAR saw.
-        most: so many sorted scans are kept at most.
+        most: so many scans are kept at most.
         beam: when it passes what.
     """
 

@@ -108,14 +108,13 @@ def _at_first_places(
             continue
         there = np.where(sights.found[:, frame, None], sights.poses[:, frame], 1e9)
         rivals = rivals_near(seeds.poses, there, halves)
-        origin, order, starts = index.rays
         _ray_kernels.count_all_rays(
-            index.points, origin, order, starts, which, seeds.poses, halves, rivals, there, counts
+            index.points, index.fan, which, seeds.poses, halves, rivals, there, counts
         )
         rays[which, frame] = counts[which]
         for column, poses in enumerate((seeds.poses, there)):
             mine = both[:, column]
-            _kernels.count_fits(index.points, index.grid, which, poses, halves, shapes.arrays, mine)
+            _kernels.count_fits(index.points, index.fan, which, poses, halves, shapes.arrays, mine)
         fits[which, frame] = both[which]
     return rays, fits
 

@@ -141,7 +141,7 @@ class Shapes:
 
         _kernels.add_all(
             index.points,
-            index.grid,
+            index.fan,
             np.ascontiguousarray(poses),
             moves,
             self.halves,

@@ -110,7 +110,7 @@ def _score(
         span_s = scans.world.seconds(scans.frames_ns[other]) - scans.world.seconds(scans.frames_ns[frame])
         _start_kernels.score_velocities(
             index.points,
-            index.grid,
+            index.fan,
             seeds.poses,
             index.moves(seeds.poses, still, shapes.halves),
             shapes.halves,

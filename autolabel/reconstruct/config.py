@@ -60,7 +60,9 @@ class Presence(Settings):
         absence: by how much they fall on the way to a labelled frame without it.
         edge: by how much they rise where it lies half outside of the labelled region: it just passes.
         crossed: by how much they fall where rays pass through its box.
-        least_points: so many points on it are as good as a detection.
+        silent: by how much they fall with the log of one plus the seconds since it was seen.
+        roaming: how much more of that for what moves.
+        least_points: so many points on it are as good as a detection; None where they say nothing.
         threshold: a frame less likely to hold it is not worth a box.
     """
 
@@ -72,8 +74,14 @@ class Presence(Settings):
     absence: float = 3.9
     edge: float = 1.4
     crossed: float = 4.0
-    least_points: Count = 5
+    silent: float = 0.0
+    roaming: float = 0.0
+    least_points: Count | None = 5
     threshold: Share = 0.2
+
+
+# Fitted to what the built-in detector finds on simulated streets.
+ALONE = Presence(dense=0.4, crossed=0.9, silent=0.47, roaming=0.52, least_points=None, threshold=0.3)
 
 
 class ReconstructConfig(Settings):
@@ -97,7 +105,9 @@ class ReconstructConfig(Settings):
         longest_gap_s: between sightings further apart nothing is filled in.
         reach_s: further from all of its detections it is not looked for,
         key_reach_s: nor further from all of its given boxes, where there are some.
+        roaming_reach_s: what moves and nobody gave is not looked for further from any of its detections.
         presence: how likely an object is there beyond its given boxes.
+        alone: the same of one that nobody gave, but a detector found.
         half_life_s: the score halves with this distance from the nearest given box.
     """
 
@@ -118,7 +128,9 @@ class ReconstructConfig(Settings):
     longest_gap_s: Positive = 10.0
     reach_s: Positive = 30.0
     key_reach_s: Positive = 120.0
+    roaming_reach_s: Positive = 4.0
     presence: Presence = Presence()
+    alone: Presence = ALONE
     half_life_s: Positive = 4.0
 
     def accuracy_of(self, kind: Kind) -> Accuracy:

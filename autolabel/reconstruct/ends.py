@@ -8,6 +8,7 @@ import numpy as np
 
 from autolabel.reconstruct.config import Presence
 from autolabel.reconstruct.evidence import Evidence, PointReport
+from autolabel.reconstruct.trace import Trace
 from calib.types import F64, I64, Bools
 
 AROUND = 3
@@ -28,9 +29,11 @@ class Signs:
         fading: the same where there is no next one, as if it came `UNTOLD_S` later.
         edge: it lies half outside of the region in which objects are labelled.
         inside: any part of it lies in that region.
+        blocked: it would stand where the car does, so that it cannot have been there.
         since_s: seconds since it was given or detected last, or to the next such instant: the shorter.
         points: points on it; -1 where there is no scan.
         crossed: share of the rays through its box that end behind it; 0 where that is not known.
+        roams: whether it moves at all.
     """
 
     given: Bools
@@ -41,13 +44,23 @@ class Signs:
     fading: F64
     edge: Bools
     inside: Bools
+    blocked: Bools
     since_s: F64
     points: I64
     crossed: F64
+    roams: bool
 
     @classmethod
-    def of(cls, times_ns: I64, evidence: Evidence, share_inside: F64, report: PointReport | None) -> Signs:
-        """As its evidence, and how much of each box lies in the labelled region, tell."""
+    def of(
+        cls,
+        path: Trace,
+        evidence: Evidence,
+        share_inside: F64,
+        blocked: Bools,
+        report: PointReport | None,
+    ) -> Signs:
+        """As its evidence tells, how much of each box lies in the labelled region, and where the car is."""
+        times_ns = path.times_ns
         given, detected = (
             np.isin(times_ns, ns) for ns in (evidence.keys.times_ns, evidence.detections.times_ns)
         )
@@ -64,20 +77,26 @@ class Signs:
             np.where(absence > 0, 0.0, np.clip(_away_s(times_ns, evidence.keys.times_ns) / UNTOLD_S, 0, 1)),
             (share_inside > 0) & (share_inside < 1),
             share_inside > 0,
+            blocked,
             np.abs(times_ns[:, None] - seen_ns).min(axis=1) / 1e9,
             np.full(len(times_ns), -1) if report is None else report.support,
             np.zeros(len(times_ns)) if report is None else np.nan_to_num(report.crossed),
+            not path.parked,
         )
 
     def chances(self, presence: Presence) -> F64:
         """(K,) how likely it is there, by a logistic model."""
-        seen = self.detected | (self.points >= presence.least_points)
+        seen = self.detected
+        if presence.least_points is not None:
+            seen = seen | (self.points >= presence.least_points)
         odds = presence.base + presence.dense * self.dense + presence.edge * self.edge
         odds -= np.where(
             seen, presence.doubt * self.doubt**presence.sureness * self.detected, presence.unseen
         )
         odds -= presence.absence * np.where(seen, self.absence, self.absence + self.fading)
         odds -= presence.crossed * self.crossed
+        fall = presence.silent + presence.roaming * self.roams
+        odds -= fall * np.log1p(np.where(seen, 0.0, self.since_s))
         return np.asarray(np.where(self.inside, 1 / (1 + np.exp(-odds)), 0.0))
 
 
@@ -86,10 +105,10 @@ def there(signs: Signs, rows: list[I64], presence: Presence, longest_gap_s: floa
 
     Each of `rows` is a stretch of instants without a break. In it the object is there between what was
     given, and beyond for as long as that is more likely than not worth it: where the sum of its chances
-    less `presence.threshold` is largest.
+    less `presence.threshold` is largest, and never past an instant at which the car is there.
     """
     kept = np.zeros(len(signs.given), dtype=np.bool_)
-    gains = signs.chances(presence) - presence.threshold
+    gains = np.where(signs.blocked, -np.inf, signs.chances(presence) - presence.threshold)
     for stretch in rows:
         anchors = np.nonzero(signs.given[stretch])[0]
         if len(anchors) == 0:

@@ -68,16 +68,20 @@ def reconstruct(
         assert evidence.points is not None
         about = boxes_along(path, evidence, world)
         wanted = scope.shares(about) > 0
+        if not (path.parked or len(evidence.keys)):
+            wanted &= _key_s(path, evidence) <= settings.roaming_reach_s
         if round + 1 < POINT_ROUNDS and wanted.sum() > MANY:
             wanted[1::2] = False
         with stage("points"):
             report = evidence.points.measure(about, path.motion, wanted)
         path = traced(told, kind, settings, report.measurements)
     sightings = boxes_along(path, evidence, world)
-    signs = Signs.of(path.times_ns, evidence, scope.shares(sightings), report)
+    shares, blocked = scope.shares(sightings), scope.on_the_car(sightings)
+    signs = Signs.of(path, evidence, shares, blocked, report)
     every_ns = np.union1d(world.log.timestamps_ns, evidence.seen_ns)
     parts = stretches(np.union1d(frames_ns, evidence.seen_ns), path.times_ns, every_ns)
-    kept = there(signs, parts, settings.presence, settings.longest_gap_s)
+    presence = settings.presence if len(evidence.keys) else settings.alone
+    kept = there(signs, parts, presence, settings.longest_gap_s)
     kept &= np.isin(path.times_ns, frames_ns)
     scores = np.asarray(0.5 ** (_key_s(path, evidence) / settings.half_life_s))
     rows = np.nonzero(kept)[0]

@@ -9,10 +9,12 @@ import numpy as np
 from autolabel.world import LocalWorld, Sightings
 from calib.rig import Camera
 from calib.se3 import SE3Batch
-from calib.types import F64
+from calib.types import F64, Bools
 
 NEARLY_ALL = 0.98
 INSIDE_OUT = 1.1
+# The LiDAR sits so far within the car, or further.
+CAR_M = 0.5
 # Places all over a box whose sides are 1, its surface included.
 PLACES: F64 = np.stack(
     np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(-0.5, 0.5, 3), [-0.4, 0.0, 0.4]), axis=-1
@@ -59,6 +61,12 @@ class Scope:
             seen = camera.model.project(cam_from_ego @ places.reshape(-1, 3)).visible
             share = np.maximum(share, seen.reshape(places.shape[:2]).mean(axis=1))
         return np.asarray(share * near)
+
+    def on_the_car(self, path: Sightings) -> Bools:
+        """(N,) whether each box stands where the car does: from above, the LiDAR lies in it or nearly."""
+        lidar = self.world.lidar_at(path.times_ns) - path.local_from_box.translations
+        aside = np.abs(np.einsum("nji,nj->ni", path.local_from_box.rotations, lidar))[:, :2]
+        return np.asarray((aside < path.sizes_lwh_m[:, :2] / 2 + CAR_M).all(axis=1))
 
 
 def _places_on(ego_from_box: SE3Batch, sizes_lwh_m: F64) -> F64:

@@ -5,17 +5,19 @@ from numba import njit
 
 HUBER = 1.5
 SETTLED = 1e-5
+# Of how many values a state is made up, as the length of a tuple: compilers know it then, and unroll loops.
+PLANE_MOTION, PLANE_POSE, CLIMB = (0,) * 6, (0,) * 3, (0,) * 2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve_chain(diagonal, beside, right, inverse):
+def solve_chain(diagonal, beside, right, inverse, values):
     """Solves a symmetric block-tridiagonal system in place; optionally the diagonal blocks of its inverse.
 
     `diagonal` (K, D, D), `beside` (K - 1, D, D) the block of rows k and columns k + 1, `right` (K, D)
     becomes the solution; `inverse` (K, D, D) or (0, D, D) if not wanted. Block elimination forward, then
     substitution backward.
     """
-    count, size = right.shape
+    count, size = len(right), len(values)
     gains = np.empty((max(count - 1, 0), size, size))
     for k in range(count):
         if k > 0:
@@ -27,14 +29,14 @@ def solve_chain(diagonal, beside, right, inverse):
                     right[k, i] -= factor * right[k - 1, m]
                     for j in range(size):
                         diagonal[k, i, j] -= factor * gains[k - 1, m, j]
-        cholesky(diagonal[k])
-        solve_cholesky(diagonal[k], right[k])
+        cholesky(diagonal[k], values)
+        solve_cholesky(diagonal[k], right[k], values)
         if k + 1 < count:
             column = np.empty(size)
             for j in range(size):
                 for i in range(size):
                     column[i] = beside[k, i, j]
-                solve_cholesky(diagonal[k], column)
+                solve_cholesky(diagonal[k], column, values)
                 for i in range(size):
                     gains[k, i, j] = column[i]
     for k in range(count - 2, -1, -1):
@@ -42,29 +44,44 @@ def solve_chain(diagonal, beside, right, inverse):
             for j in range(size):
                 right[k, i] -= gains[k, i, j] * right[k + 1, j]
     if len(inverse) == count:
-        invert_chain(diagonal, gains, inverse)
+        invert_chain(diagonal, gains, inverse, values)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def invert_chain(factors, gains, inverse):
+def invert_chain(factors, gains, inverse, values):
     """The diagonal blocks of the inverse from the factors and gains of `solve_chain`."""
-    count, size = factors.shape[0], factors.shape[1]
+    count, size = len(factors), len(values)
     column = np.empty(size)
     for k in range(count - 1, -1, -1):
         for j in range(size):
             column[:] = 0.0
             column[j] = 1.0
-            solve_cholesky(factors[k], column)
+            solve_cholesky(factors[k], column, values)
             for i in range(size):
                 inverse[k, i, j] = column[i]
         if k + 1 < count:
-            inverse[k] += gains[k] @ inverse[k + 1] @ gains[k].T
+            add_turned(gains[k], inverse[k + 1], inverse[k], values)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cholesky(a):
+def add_turned(gain, covariance, out, values):
+    """Adds gain @ covariance @ gain.T, all (D, D)."""
+    size = len(values)
+    half = np.zeros((size, size))
+    for i in range(size):
+        for m in range(size):
+            for j in range(size):
+                half[i, j] += gain[i, m] * covariance[m, j]
+    for i in range(size):
+        for j in range(size):
+            for m in range(size):
+                out[i, j] += half[i, m] * gain[j, m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cholesky(a, values):
     """Lower factor of a positive definite (D, D) matrix in place."""
-    size = len(a)
+    size = len(values)
     for j in range(size):
         s = a[j, j]
         for m in range(j):
@@ -78,9 +95,9 @@ def cholesky(a):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve_cholesky(factor, b):
+def solve_cholesky(factor, b, values):
     """Solves with a factor of `cholesky`, in place."""
-    size = len(b)
+    size = len(values)
     for i in range(size):
         for m in range(i):
             b[i] -= factor[i, m] * b[m]
@@ -210,7 +227,7 @@ def smooth_motion(knots_s, of_measurement, seen, information, firm, habits, roun
                 weight = max(0.5 * (before_s + after_s), 1e-6) / (0.1 * slip_mps**2)
                 add_rolling(diagonal, right, state, k, weight, pivot_m)
         add_sightings(diagonal, right, state, of_measurement, seen, information, firm, outlier, round)
-        solve_chain(diagonal, beside, right, covariances if last else none)
+        solve_chain(diagonal, beside, right, covariances if last else none, PLANE_MOTION)
         if last:
             break
         if advance(state, right) < SETTLED and round >= 3:
@@ -239,7 +256,7 @@ def settle(knots_s, of_measurement, seen, information, firm, drift, outlier, rou
             for i in range(3):
                 diagonal[k, i, i] += 1e-9
         add_sightings(diagonal, right, state, of_measurement, seen, information, firm, outlier, round)
-        solve_chain(diagonal, beside, right, covariances if last else none)
+        solve_chain(diagonal, beside, right, covariances if last else none, PLANE_POSE)
         if last:
             break
         if advance(state, right) < SETTLED and round >= 3:
@@ -260,5 +277,5 @@ def smooth_heights(knots_s, of_measurement, heights_m, weights, rising, state):
         k = of_measurement[m]
         diagonal[k, 0, 0] += weights[m]
         right[k, 0] += weights[m] * heights_m[m]
-    solve_chain(diagonal, beside, right, none)
+    solve_chain(diagonal, beside, right, none, CLIMB)
     state[:] = right

@@ -24,6 +24,7 @@ class Columns:
         starts: (F + 1,) where the detections of each frame begin.
         times_s: (N,) of the frame of each.
         boxes: (N, 7) centre, length, width, height, yaw.
+        eyes: (N, 2) where the LiDAR was, seen from above.
         sigmas_m: (N,) how far from the truth each lies.
         strong: (N,) which of them are sure.
         habits: how the kind moves, as the kernels take it.
@@ -34,6 +35,7 @@ class Columns:
     starts: I64
     times_s: F64
     boxes: F64
+    eyes: F64
     sigmas_m: F64
     strong: Bools
     habits: tuple[float, ...]
@@ -54,6 +56,7 @@ class Columns:
             starts=starts,
             times_s=world.seconds(times_ns),
             boxes=np.ascontiguousarray(detections.boxes.upright()[kept]),
+            eyes=world.lidar_at(times_ns)[:, :2],
             sigmas_m=gait.sigma_m / np.clip(scores, LEAST_SURE, SUREST),
             strong=np.asarray(scores >= settings.strong_score),
             habits=(

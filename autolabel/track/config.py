@@ -99,7 +99,8 @@ class TrackConfig(Settings):
         link_least: log odds that a link over a gap needs.
         rounds: how often links are sought, each time with the states of longer tracklets.
         score: how likely a chain is an object, by scores that say which of two detections is surer.
-        chance: the same, by scores that are chances; fitted to what the built-in detector finds.
+        chance: the same, by scores that are chances; fitted to what the built-in detector finds. To delete a
+            track takes a person less than to draw it, so that unlikely ones are worth one, but not all.
     """
 
     gaits: dict[Kind, Gait] = Field(default_factory=lambda: dict(GAITS))
@@ -117,11 +118,15 @@ class TrackConfig(Settings):
     link_least: float = 0.0
     rounds: Annotated[int, Field(ge=0)] = 2
     score: ScoreConfig = ScoreConfig()
-    chance: ScoreConfig = ScoreConfig(said=1.6, length=0.8, motion=0.6, even=1.9)
+    chance: ScoreConfig = ScoreConfig(said=1.6, length=0.8, motion=0.6, even=1.9, least=0.15)
 
     def by_chance(self) -> TrackConfig:
         """For detections whose scores are chances."""
         return self.model_copy(update={"score": self.chance})
+
+    def down_to(self, least: float) -> TrackConfig:
+        """With tracks of all chains that are at least so likely an object."""
+        return self.model_copy(update={"score": self.score.model_copy(update={"least": least})})
 
     def gait(self, kind: Kind) -> Gait:
         """How a kind moves."""

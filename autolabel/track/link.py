@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from autolabel.reconstruct.scope import CAR_M
 from autolabel.track.columns import Columns
 from autolabel.track.config import TrackConfig
 from autolabel.track.passes import chained
-from calib.types import F64, I64
+from calib.types import F64, I64, Bools
 
 PAIRS_EACH = 16
 
@@ -73,8 +74,23 @@ def bridges(tracklets: list[I64], columns: Columns, settings: TrackConfig) -> tu
             odds,
         )
         if found <= room:
-            return froms[:found], tos[:found], odds[:found]
+            break
         room = found
+    froms, tos, odds = froms[:found], tos[:found], odds[:found]
+    apart = passes_aside(last[froms], first[tos], CAR_M + sizes[froms, 1] / 2, columns)
+    return froms[apart], tos[apart], odds[apart]
+
+
+def passes_aside(befores: I64, afters: I64, least_m: F64, columns: Columns) -> Bools:
+    """(P,) whether an object can go from one detection to another without passing through the car.
+
+    Seen from the LiDAR its way is taken for straight, and must keep so far away.
+    """
+    start = columns.boxes[befores, :2] - columns.eyes[befores]
+    way = columns.boxes[afters, :2] - columns.eyes[afters] - start
+    square = np.maximum((way**2).sum(axis=1), 1e-9)
+    share = np.clip(-(start * way).sum(axis=1) / square, 0.0, 1.0)
+    return np.asarray(np.hypot(*(start + share[:, None] * way).T) >= least_m)
 
 
 def assigned(froms: I64, tos: I64, odds: F64, count: int) -> I64:

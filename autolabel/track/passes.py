@@ -33,6 +33,7 @@ def backward(columns: Columns, settings: TrackConfig) -> I64:
         starts=np.ascontiguousarray(count - columns.starts[::-1]),
         times_s=-columns.times_s[::-1],
         boxes=np.ascontiguousarray(columns.boxes[::-1]),
+        eyes=columns.eyes[::-1],
         sigmas_m=np.ascontiguousarray(columns.sigmas_m[::-1]),
         strong=np.ascontiguousarray(columns.strong[::-1]),
         habits=columns.habits,

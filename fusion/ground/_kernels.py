@@ -39,7 +39,7 @@ def wrapped(sector, sectors):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sort_into_cells(points, polar_places, rings, sectors):
-    """Indices of the points cell by cell, `order[starts[c] : starts[c + 1]]`, c counting along the rings."""
+    """The points cell by cell, those of c from `starts[c]` on, c counting along the rings; and `starts`."""
     cell = np.empty(points.shape[0], dtype=np.int32)
     starts = np.zeros(rings * sectors + 1, dtype=np.int64)
     for i in range(points.shape[0]):
@@ -50,12 +50,13 @@ def sort_into_cells(points, polar_places, rings, sectors):
             starts[cell[i] + 1] += 1
     starts = np.cumsum(starts)
     places = starts[:-1].copy()
-    order = np.empty(starts[-1], dtype=np.int32)
+    in_cells = np.empty((starts[-1], 3))
     for i in range(points.shape[0]):
         if cell[i] >= 0:
-            order[places[cell[i]]] = i
-            places[cell[i]] += 1
-    return order, starts
+            at = places[cell[i]]
+            in_cells[at, 0], in_cells[at, 1], in_cells[at, 2] = points[i, 0], points[i, 1], points[i, 2]
+            places[cell[i]] = at + 1
+    return in_cells, starts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -84,13 +85,13 @@ def kth_smallest(values, count, k):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def low_heights(points, order, starts, lows):
+def low_heights(in_cells, starts, lows):
     """A low quantile of the heights in each cell: low enough for ground, above what mirrors throw below."""
     heights = np.empty(np.diff(starts).max())
     for c in range(starts.shape[0] - 1):
         count = starts[c + 1] - starts[c]
         for i in range(count):
-            heights[i] = points[order[starts[c] + i], 2]
+            heights[i] = in_cells[starts[c] + i, 2]
         lows.flat[c] = kth_smallest(heights, count, count // 12) if count > 0 else np.nan
 
 

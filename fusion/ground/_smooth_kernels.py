@@ -7,7 +7,7 @@ from fusion.ground._kernels import wrapped
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ground_anchors(points, order, starts, lows, reached, anchors):
+def ground_anchors(in_cells, starts, lows, reached, anchors):
     """Mean place of the lowest points of each cell that was reached."""
     thickness = 0.15
     for c in range(starts.shape[0] - 1):
@@ -16,9 +16,8 @@ def ground_anchors(points, order, starts, lows, reached, anchors):
         ceiling, count = lows.flat[c] + thickness, 0
         x, y, z = 0.0, 0.0, 0.0
         for i in range(starts[c], starts[c + 1]):
-            p = order[i]
-            if lows.flat[c] - thickness <= points[p, 2] <= ceiling:
-                x, y, z, count = x + points[p, 0], y + points[p, 1], z + points[p, 2], count + 1
+            if lows.flat[c] - thickness <= in_cells[i, 2] <= ceiling:
+                x, y, z, count = x + in_cells[i, 0], y + in_cells[i, 1], z + in_cells[i, 2], count + 1
         ring, sector = c // lows.shape[1], c % lows.shape[1]
         anchors[ring, sector, 0], anchors[ring, sector, 1] = x / count, y / count
         anchors[ring, sector, 2] = z / count

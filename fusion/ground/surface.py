@@ -76,9 +76,9 @@ def _in_cells(points_ego: Floats) -> tuple[F64, F32]:
 def _fitted(cloud: F64, polar: F32) -> Ground:
     from fusion.ground import _kernels, _smooth_kernels
 
-    order, starts = _kernels.sort_into_cells(cloud, polar, RINGS, SECTORS)
+    in_cells, starts = _kernels.sort_into_cells(cloud, polar, RINGS, SECTORS)
     lows = np.empty((RINGS, SECTORS))
-    _kernels.low_heights(cloud, order, starts, lows)
+    _kernels.low_heights(in_cells, starts, lows)
     places = _cell_centers()
     heights_m, seeds = _above_plane(lows, places)
     climbed = _kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
@@ -86,7 +86,7 @@ def _fitted(cloud: F64, polar: F32) -> Ground:
     passable = _kernels.drop_what_stands(heights_m, places, level)
     reached = _kernels.grow_ground(heights_m, places, seeds, passable)
     anchors = np.empty((RINGS, SECTORS, 3))
-    _smooth_kernels.ground_anchors(cloud, order, starts, lows, reached, anchors)
+    _smooth_kernels.ground_anchors(in_cells, starts, lows, reached, anchors)
     smooth = np.empty((RINGS, SECTORS))
     _smooth_kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
     return Ground(smooth)

@@ -10,36 +10,34 @@ from autolabel.points.follow import Sights
 from autolabel.points.rest import _leaving
 from autolabel.points.seeds import Seeds
 from autolabel.points.shapes import Shapes
+from calib.types import kernel_view
 from fusion.boxes import Box3D
 from fusion.categories import Kind
+from fusion.fan import by_direction
 from fusion.overlap import points_in_box
 
 EYE = np.array([20.0, -15.0, 1.8, 0.0])
 NO_RIVALS = np.empty(0, dtype=np.int64)
 
 
-def grid_of(points):
+def fan_of(points, eye=EYE):
     """Points of a standing world as the kernels take them."""
-    from autolabel.points import _gather_kernels
-
     cloud = np.ascontiguousarray(points, dtype=np.float32)
+    order, starts = by_direction(cloud, eye[:3])
+    cloud, starts = cloud[order], kernel_view(starts, 1, np.int32)[:, 0]
     cloud.flags.writeable = False
-    corner = cloud[:, :2].min(axis=0).astype(np.float64)
-    columns, rows = (int(n) + 1 for n in (cloud[:, :2].max(axis=0) - corner) / 0.8)
-    order, starts = np.empty(len(cloud), np.int32), np.empty(columns * rows + 1, np.int32)
-    _gather_kernels.sort_by_cell(cloud, corner, 1 / 0.8, columns, rows, order, starts)
-    return cloud, (corner, 1 / 0.8, columns, rows, order, starts, np.zeros(0), EYE)
+    return cloud, (starts, np.zeros(0), eye)
 
 
 def gathered(points, pose, half, most=300, move=None, margin_m=0.0):
     from autolabel.points import _gather_kernels
 
-    cloud, grid = grid_of(points)
+    cloud, fan = fan_of(points)
     found = np.empty((most, 3))
     nobody, sizes = np.empty((0, 4)), np.empty((0, 3))
     move = np.zeros(4) if move is None else move
     kept, count = _gather_kernels.gather(
-        cloud, grid, pose, move, half, margin_m, 0.0, NO_RIVALS, 0.0, nobody, sizes, found
+        cloud, fan, pose, move, half, margin_m, 0.0, NO_RIVALS, 0.0, nobody, sizes, found
     )
     return found[:kept], count
 
@@ -90,16 +88,16 @@ def test_points_are_taken_to_the_instant_of_the_box() -> None:
     body = rng.uniform(-1, 1, (400, 3)) * [2.0, 0.9, 0.5]
     late = body[:, 1] > 0
     points = body + late[:, None] * [1.5, 0, 0] + [-20.0, 0, 0]
-    cloud, grid = grid_of(points)
+    cloud, (starts, _, eye) = fan_of(points, np.array([0.0, 0, 1.8, 0.0]))
     to_the_left_late = np.array([0.1] * 90 + [0.0] * 90)
-    grid = (*grid[:6], to_the_left_late, np.array([0.0, 0, 1.8, 0.0]))
+    fan = (starts, to_the_left_late, eye)
     found, half = np.empty((400, 3)), np.array([2.0, 0.9, 0.7])
     nobody, sizes, pose = np.empty((0, 4)), np.empty((0, 3)), np.array([-20.0, 0, 0, 0])
     counts = []
     for speed_mps in (15.0, 0.0):
         move = np.array([speed_mps, 0.0, 0.0, 0.1 * speed_mps])
         kept, _ = _gather_kernels.gather(
-            cloud, grid, pose, move, half, 0.01, 0.01, NO_RIVALS, 0.0, nobody, sizes, found
+            cloud, fan, pose, move, half, 0.01, 0.01, NO_RIVALS, 0.0, nobody, sizes, found
         )
         counts.append(kept)
     assert counts[0] == 400
@@ -151,11 +149,11 @@ def test_what_moved_on_no_longer_fits_its_first_place() -> None:
     )  # fmt: skip
     shapes.finish(np.zeros(1, int))
     moved = np.array([[-0.5, 0.3, 0.0, 0.0]])
-    cloud, grid = grid_of(placed(seen_faces(size, rng), moved[0]))
+    cloud, fan = fan_of(placed(seen_faces(size, rng), moved[0]))
     fits = []
     for poses in (np.zeros((1, 4)), moved):
         fit = np.zeros(1)
-        _kernels.count_fits(cloud, grid, np.zeros(1, int), poses, shapes.halves, shapes.arrays, fit)
+        _kernels.count_fits(cloud, fan, np.zeros(1, int), poses, shapes.halves, shapes.arrays, fit)
         fits.append(fit[0])
     assert fits[0] < 0.6 * fits[1]
     assert 100 < fits[1] <= 400
@@ -165,12 +163,8 @@ def rays_of(points, pose, half):
     """Rays from a LiDAR 1.5 m above the origin that end in a box, go through it, end before it."""
     from autolabel.points import _ray_kernels
 
-    cloud, origin = points.astype(np.float32), np.array([0.0, 0, 1.5, 0.0])
-    order, starts = np.empty(len(cloud), np.int32), np.empty(_ray_kernels.SECTORS + 1, np.int32)
-    _ray_kernels.sort_by_azimuth(cloud, origin, order, starts)
-    return _ray_kernels.count_rays(
-        cloud, origin, order, starts, pose, half, NO_RIVALS, np.empty((0, 4)), np.empty((0, 3))
-    )
+    cloud, fan = fan_of(points, np.array([0.0, 0, 1.5, 0.0]))
+    return _ray_kernels.count_rays(cloud, fan, pose, half, NO_RIVALS, np.empty((0, 4)), np.empty((0, 3)))
 
 
 @pytest.mark.parametrize("turn_rad", [0.0, 1.0, 2.5, np.pi, -1.6])

@@ -263,25 +263,49 @@ def test_a_box_that_grows_keeps_what_faces_the_car() -> None:
     np.testing.assert_allclose(center, [[10.5, 0.0, 1.1]])
 
 
+def signs_of(count, detected_at, **more):
+    """An object that is given at the first instant, and detected at some others."""
+    detected_there = np.isin(np.arange(count), detected_at)
+    plain = {
+        "given": np.arange(count) == 0,
+        "detected": detected_there,
+        "doubt": np.where(detected_there, 0.01, 1.0),
+        "dense": np.zeros(count),
+        "fading": np.zeros(count),
+        "absence": np.zeros(count),
+        "edge": np.zeros(count, bool),
+        "inside": np.ones(count, bool),
+        "blocked": np.zeros(count, bool),
+        "since_s": np.zeros(count),
+        "points": np.full(count, -1),
+        "crossed": np.zeros(count),
+        "roams": False,
+    }
+    return Signs(**(plain | more))
+
+
 @pytest.mark.parametrize("detections, last", [((1, 2, 3), 3), ((1, 2, 4), 4), ((), 3)])
 def test_the_end_is_where_it_pays_no_longer(detections, last) -> None:
-    count = 12
-    detected_there = np.isin(np.arange(count), detections)
-    signs = Signs(
-        given=np.arange(count) == 0,
-        detected=detected_there,
-        doubt=np.where(detected_there, 0.01, 1.0),
-        dense=np.zeros(count),
-        fading=np.zeros(count),
-        absence=np.linspace(0.3, 1, count),
-        edge=np.zeros(count, bool),
-        inside=np.ones(count, bool),
-        since_s=np.zeros(count),
-        points=np.full(count, -1),
-        crossed=np.zeros(count),
-    )
-    kept = there(signs, [np.arange(count)], SETTINGS.presence, 10.0)
+    signs = signs_of(12, detections, absence=np.linspace(0.3, 1, 12))
+    kept = there(signs, [np.arange(12)], SETTINGS.presence, 10.0)
     assert np.nonzero(kept)[0].tolist() == list(range(last + 1))
+
+
+def test_nothing_was_where_the_car_drove() -> None:
+    """What stands behind the car now did not stand there when the car came by, however sure it is."""
+    blocked = np.isin(np.arange(12), (7, 8))
+    kept = there(signs_of(12, range(12), blocked=blocked), [np.arange(12)], SETTINGS.presence, 10.0)
+    assert np.nonzero(kept)[0].tolist() == list(range(7))
+
+
+def test_what_only_a_detector_found_is_held_for_a_while_and_longer_where_it_stands() -> None:
+    count, last = 400, []
+    since_s = np.arange(count) / 10
+    for roams in (True, False):
+        signs = signs_of(count, (0,), given=np.zeros(count, bool), since_s=since_s, roams=roams)
+        kept = there(signs, [np.arange(count)], SETTINGS.alone, 10.0)
+        last.append(int(np.nonzero(kept)[0][-1]))
+    assert 10 <= last[0] <= 10 * SETTINGS.roaming_reach_s < last[1]
 
 
 def test_stretches_end_at_frames_that_are_out() -> None:

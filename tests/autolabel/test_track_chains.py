@@ -132,6 +132,20 @@ def test_one_that_leaves_is_not_another_that_comes(make_log) -> None:
     assert len(chains(log, found)) == 2
 
 
+@pytest.mark.parametrize(("aside_m", "count"), [(3.0, 1), (-3.0, 1), (0.3, 2)])
+def test_nothing_goes_on_through_the_car_itself(make_log, aside_m, count) -> None:
+    """What fell behind beside the car is one object; what would have to pass through it is two."""
+    log = make_log()
+    local_from_ego = LocalWorld.of(log).local_from_ego(log.timestamps_ns)
+    ahead_m = np.linspace(8, -8, len(log))
+    offsets = np.column_stack([ahead_m, np.full(len(log), aside_m), np.zeros(len(log))])
+    places = np.einsum("nij,nj->ni", local_from_ego.rotations, offsets) + local_from_ego.translations
+    track = np.column_stack([places[:, :2], local_from_ego.yaws_rad])
+    track[14:28] = np.nan
+    found, _ = seen(log, [track])
+    assert len(chains(log, found)) == count
+
+
 def test_people_that_cross(make_log) -> None:
     log = make_log()
     a, b = straight(log, (10, -3), 1.5, np.pi / 2), straight(log, (10.9, 3), 1.5, -np.pi / 2)

@@ -3,53 +3,13 @@
 import numpy as np
 from numba import njit
 
-from fusion._kernels import angle_of
+from fusion._fan_kernels import between_starts, toward_box
 
-TAU = 2 * np.pi
 SLACK_M = 1e-9
 # Beams that only graze a box say nothing of it.
 MIDDLE = 0.85
 LOW, NOISE_M = 0.4, 0.07
 ENOUGH = 5
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def bin_of(x, y, bins):
-    """The sector of a direction seen from above."""
-    return min(max(int((angle_of(np.float32(y), np.float32(x)) + np.pi) / TAU * bins), 0), bins - 1)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def sectors_of(center, half, origin, bins):
-    """First sector about a place that a box reaches into, and how many."""
-    x, y = center[0] - origin[0], center[1] - origin[1]
-    radius, away = np.sqrt((half**2).sum()), np.hypot(x, y)
-    if away <= radius:
-        return 0, bins
-    wide = int(np.ceil(np.arcsin(radius / away) / TAU * bins)) + 1
-    return (bin_of(x, y, bins) - wide) % bins, min(2 * wide + 1, bins)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def by_sector(points, above, origin, off_ground, bins):
-    """Points by sector: places seen from the origin and distances (4, N), which stand; starts of sectors."""
-    sectors, starts = np.empty(len(points), np.int32), np.zeros(bins + 1, np.int64)
-    for i in range(len(points)):
-        x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
-        sectors[i] = -1
-        if abs(x) + abs(y) + abs(z) < np.inf:
-            sectors[i] = bin_of(x, y, bins)
-            starts[sectors[i] + 1] += 1
-    starts = np.cumsum(starts)
-    places, stands, fill = np.empty((4, starts[-1])), np.empty(starts[-1], np.bool_), starts[:-1].copy()
-    for i in range(len(points)):
-        if sectors[i] >= 0:
-            at = fill[sectors[i]]
-            fill[sectors[i]] += 1
-            x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
-            places[0, at], places[1, at], places[2, at] = x, y, z
-            places[3, at], stands[at] = np.sqrt(x * x + y * y), not above[i] < off_ground
-    return places, stands, starts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -90,25 +50,6 @@ def side_of(spot, half, around):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def slopes(centers, rotations, halves, origin, beside):
-    """For each box the lowest and highest slope of beams that meet it, and what is near.
-
-    Nearness is the square of a distance seen from above: no further does a box reach, with what is beside it.
-    """
-    found = np.empty((centers.shape[0], 3))
-    for b in range(centers.shape[0]):
-        radius = np.sqrt((halves[b] ** 2).sum())
-        away = np.hypot(centers[b, 0] - origin[0], centers[b, 1] - origin[1])
-        up, high = centers[b, 2] - origin[2], (np.abs(rotations[b, 2]) * halves[b]).sum()
-        found[b] = -np.inf, np.inf, (radius + 2 * beside) ** 2
-        if away > radius:
-            near, far = away - radius, away + radius
-            found[b, 0] = min((up - high) / near, (up - high) / far)
-            found[b, 1] = max((up + high) / near, (up + high) / far)
-    return found
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def in_axes(place, rotations, b):
     """A place, counted from the centre of a box, in the axes of that box."""
     x, y, z = place
@@ -141,71 +82,72 @@ def note_inside(spot, stands, b, counts, low, high):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def worth_a_look(places, begin, end, center, steep, chosen, count):
-    """Appends those of some points that lie near a box, or on a beam that may meet it; how many then."""
-    low, high, near = steep[0], steep[1], steep[2]
-    xs, ys, zs, away = places[0], places[1], places[2], places[3]
-    for i in range(begin, end):
-        x, y = xs[i] - center[0], ys[i] - center[1]
-        meets = (low * away[i] <= zs[i]) & (zs[i] <= high * away[i])
-        chosen[count] = i
-        count += int(meets | (x * x + y * y <= near))
-    return count
+def is_about(spot, half, beside, deep, up):
+    """Whether a place in the axes of a box may lie in it, beside it, or on the ground that it stands on."""
+    return (
+        abs(spot[0]) < half[0] + beside and abs(spot[1]) < half[1] + beside and -half[2] - deep < spot[2] < up
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def look(points, above, origin, rotations, centers, halves, bins, limits, counts, reach, ground):
-    """Fills the counts, the reach and the heights of `Scanned` from one sweep."""
-    around, off_ground, beside, deep = limits
-    places, stands, starts = by_sector(points, above, origin, off_ground, bins)
-    count, total = len(centers), len(stands)
+def look(points, above, origin, order, starts, rotations, centers, halves, limits, counts, reach, ground):
+    """Fills the counts, the reach and the heights of `Scanned` from one sweep, sorted by direction."""
+    around, off_ground, beside, deepest = limits
+    count = len(centers)
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    steep = slopes(centers, rotations, halves, origin, beside)
-    in_any, chosen, sides = np.zeros(total, np.bool_), np.empty(total + 1, np.int64), []
+    in_any, sides, grown = np.zeros(len(points), np.bool_), [], np.empty(3)
     for b in range(count):
-        center = centers[b] - origin
-        first, wide = sectors_of(centers[b], halves[b] + beside, origin, bins)
-        last = first + wide
-        found = worth_a_look(places, starts[first], starts[min(last, bins)], center, steep[b], chosen, 0)
-        if last > bins:
-            found = worth_a_look(places, 0, starts[last - bins], center, steep[b], chosen, found)
-        half = halves[b, 0], halves[b, 1], halves[b, 2]
-        eye = in_axes((-center[0], -center[1], -center[2]), rotations, b)
+        offset = centers[b] - origin
+        half, deep = (halves[b, 0], halves[b, 1], halves[b, 2]), min(deepest, halves[b, 2] + beside)
+        # On a slope the ground beside something low may lie above its top.
+        up = max(half[2] + around + SLACK_M, deep - half[2])
+        eye = in_axes((-offset[0], -offset[1], -offset[2]), rotations, b)
+        grown[0], grown[1], grown[2] = half[0] + beside, half[1] + beside, up
+        far = grown[0] ** 2 + grown[1] ** 2 + max(up, half[2] + deep) ** 2
         floor, floor_points = 0.0, 0
-        for k in range(found):
-            i = chosen[k]
-            x, y, z, away = places[0, i], places[1, i], places[2, i], places[3, i]
-            meets = steep[b, 0] * away <= z <= steep[b, 1] * away
-            ray = in_axes((x, y, z), rotations, b)
-            if (x - center[0]) ** 2 + (y - center[1]) ** 2 > steep[b, 2]:
+        first, wide, lowest, highest = toward_box(offset, rotations[b], grown, deep)
+        for sector in range(first, first + wide):
+            begin, end = between_starts(starts, sector, lowest, highest)
+            for n in range(begin, end):
+                i = order[n]
+                x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+                if (x - offset[0]) ** 2 + (y - offset[1]) ** 2 > far:
+                    continue
+                ray = in_axes((x, y, z), rotations, b)
+                spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]
+                if not is_about(spot, half, beside, deep, up):
+                    continue
+                stands, over = not above[i] < off_ground, spot[2] + half[2]
+                aside = max(abs(spot[0]) - half[0], abs(spot[1]) - half[1])
+                if not stands and aside < beside and abs(over) < deep:
+                    floor += over
+                    floor_points += 1
+                if is_inside(spot, half):
+                    in_any[i] = True
+                    note_inside(spot, stands, b, counts, low, high)
+                    continue
+                # What lies on a face but for noise is of the object, and neither before nor beside it.
+                if max(aside, abs(spot[2]) - half[2]) < NOISE_M:
+                    continue
                 column = column_of_beam(eye, ray, half)
                 if column > 0:
                     counts[b, column] += 1
-                continue
-            spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]
-            over = spot[2] + half[2]
-            if (
-                not stands[i]
-                and max(abs(spot[0]) - half[0], abs(spot[1]) - half[1]) < beside
-                and abs(over) < min(deep, half[2] + beside)
-            ):
-                floor += over
-                floor_points += 1
-            if is_inside(spot, half):
-                in_any[i] = True
-                note_inside(spot, stands[i], b, counts, low, high)
-                continue
-            # What lies on a face but for noise belongs to the object, and is neither before nor beside it.
-            if max(abs(spot[0]) - half[0], abs(spot[1]) - half[1], abs(spot[2]) - half[2]) < NOISE_M:
-                continue
-            if meets:
-                column = column_of_beam(eye, ray, half)
-                if column > 0:
-                    counts[b, column] += 1
-            if stands[i]:
-                side = side_of(spot, half, around)
+                side = side_of(spot, half, around) if stands else -1
                 if side >= 0:
                     sides.append((b, i, side))
+        for k in range(3):
+            grown[k] = half[k] * MIDDLE
+        first, wide, lowest, highest = toward_box(offset, rotations[b], grown, 0.0)
+        for sector in range(first, first + wide):
+            begin, end = between_starts(starts, sector, lowest, highest)
+            for n in range(begin, end):
+                i = order[n]
+                x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+                ray = in_axes((x, y, z), rotations, b)
+                spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]
+                column = -1 if is_about(spot, half, beside, deep, up) else column_of_beam(eye, ray, half)
+                if column > 0:
+                    counts[b, column] += 1
         if counts[b, 1] > 0:
             reach[b, :3], reach[b, 3:] = halves[b] - high[b], low[b] + halves[b]
         if floor_points >= ENOUGH:

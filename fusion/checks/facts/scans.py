@@ -10,12 +10,12 @@ import numpy as np
 from calib.types import F32, F64, I64, Bools, kernel_view
 from fusion.align import points_in_ego, read_deskewed
 from fusion.boxes import Boxes
+from fusion.fan import by_direction
 from fusion.ground import Ground
 from fusion.log import DriveLog
 from fusion.progress import Progress
 
 AROUND_M, OFF_GROUND_M = 0.3, 0.15
-BINS = 720
 BESIDE_M, DEEP_M = 0.8, 2.0
 # Shown all points of a frame: LiDAR, instant, (N, 3) in ego, (N,) height of each above the ground.
 Watcher = Callable[[str, int, F32, F64], None]
@@ -120,10 +120,10 @@ def look(points_ego: F32, above_m: F64, origin_ego: F64, boxes: Boxes) -> tuple[
         kernel_view(points_ego, 3, np.float32),
         kernel_view(above_m, 1, np.float64)[:, 0],
         np.array(origin_ego),
+        *by_direction(points_ego, origin_ego),
         rotations,
         centers,
         halves,
-        BINS,
         (AROUND_M, OFF_GROUND_M, BESIDE_M, DEEP_M),
         counts,
         reach_m,

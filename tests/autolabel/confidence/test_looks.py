@@ -8,14 +8,17 @@ from autolabel.confidence.looks import Tallies, edges, sticking_out, turns
 from autolabel.scans import Scan
 from calib.se3 import SE3
 from calib.types import F64
+from fusion.fan import by_direction
 from fusion.ground import Ground
 
 
 def scan_of(points: F64, origin: F64) -> Scan:
     cloud = points.astype(np.float32)
+    order, starts = by_direction(cloud, origin)
+    cloud = cloud[order]
     ground = Ground.fit(np.zeros((0, 3), np.float32))
     heights = np.ones(len(cloud), np.float32)
-    return Scan(0, cloud, heights, heights, SE3.identity(), origin, ground)
+    return Scan(0, cloud, starts, heights, heights, SE3.identity(), origin, ground)
 
 
 def street(rng: np.random.Generator, boxes: int = 25) -> tuple[Scan, F64, F64, F64]:

@@ -1,0 +1,68 @@
+"""Points by direction: none is lost, and what lies in a box has one of the directions of that box."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calib.se3 import SE3
+from fusion import _fan_kernels as kernels
+from fusion.fan import DIRECTIONS, SECTORS, SLOPES, by_direction
+
+ORIGIN = np.array([1.0, -2.0, 1.8])
+
+
+def cells(points: np.ndarray) -> np.ndarray:
+    """The direction of each point, from its definition."""
+    x, y, z = (points.astype(np.float64) - ORIGIN).T
+    turn = y / (np.abs(x) + np.abs(y))
+    bearing = np.where(x < 0, 2 - turn, np.where(y >= 0, turn, 4 + turn))
+    slope = np.floor((z / np.hypot(x, y) - kernels.LOWEST) * kernels.PER_SLOPE) + 1
+    sector = np.minimum(np.floor(bearing * SECTORS / 4), SECTORS - 1)
+    return (sector * SLOPES + np.clip(slope, 0, SLOPES - 1)).astype(int)
+
+
+def test_points_come_by_direction_and_as_before_within_one() -> None:
+    points = np.random.default_rng(0).normal(0, [30, 30, 3], (5000, 3)).astype(np.float32)
+    order, starts = by_direction(points, ORIGIN)
+    expected = cells(points)
+    np.testing.assert_array_equal(order, np.argsort(expected, kind="stable"))
+    np.testing.assert_array_equal(np.diff(starts), np.bincount(expected, minlength=DIRECTIONS))
+
+
+def test_what_is_no_place_is_left_out() -> None:
+    points = np.ones((6, 3), np.float32)
+    points[1, 2], points[4, 0] = np.nan, -np.inf
+    order, starts = by_direction(points, ORIGIN)
+    assert order.tolist() == [0, 2, 3, 5]
+    assert starts[-1] == 4
+    assert by_direction(points[:0], ORIGIN)[1].tolist() == [0] * (DIRECTIONS + 1)
+
+
+def test_straight_above_the_lidar_is_a_direction() -> None:
+    order, _ = by_direction(np.array([[1, -2, 4.8], ORIGIN], np.float32), ORIGIN)
+    assert sorted(order.tolist()) == [0, 1]
+
+
+@given(seed=st.integers(0, 2**32 - 1), near=st.booleans())
+def test_what_lies_in_a_box_is_found_in_its_directions(seed: int, near: bool) -> None:
+    rng = np.random.default_rng(seed)
+    center = ORIGIN + rng.normal(0, 3 if near else 25, 3) * [1, 1, 0.1]
+    half = rng.uniform([0.2, 0.2, 0.3], [6.0, 2.0, 2.0])
+    rotation = SE3.from_rotation_vector(rng.normal(0, [0.1, 0.1, 3.0])).rotation
+    spots = rng.uniform(-1, 1, (300, 3)) * half
+    spots[:8] = half * [[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
+    points = (spots @ rotation.T + center).astype(np.float32)
+    first, sectors, low, high = kernels.toward_box(
+        center - ORIGIN, np.ascontiguousarray(rotation), half + 1e-4, 0.0
+    )
+    asked = {(first + k) % SECTORS * SLOPES + b for k in range(sectors) for b in range(low, high + 1)}
+    assert set(cells(points).tolist()) <= asked
+
+
+@pytest.mark.parametrize(("away_m", "most"), [(20.0, 0.01), (60.0, 0.002)])
+def test_a_car_is_seen_in_few_directions(away_m: float, most: float) -> None:
+    """Of all points of a sweep only those few have to be looked at."""
+    half = np.array([2.3, 1.0, 0.8])
+    _, sectors, low, high = kernels.toward_box(np.array([away_m, 0.0, -1.0]), np.eye(3), half, 0.0)
+    assert sectors * (high - low + 1) <= most * DIRECTIONS
