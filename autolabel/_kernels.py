@@ -1,4 +1,4 @@
-"""What of a scan is kept; scans.py is in front."""
+"""What of a scan is kept, and how to pick some of many; scans.py is in front."""
 
 import numpy as np
 from numba import njit
@@ -27,3 +27,20 @@ def keep(points_ego, heights_m, intensity, limits, rotation, translation, points
         above_m[count], kept[count] = height_m, intensity[i]
         count += 1
     return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def stride_over(count):
+    """A step that visits each of so many once, modulo their number, and ever where it has not been yet.
+
+    So the first few are spread over all, and however these are sorted none of their habits shows (golden
+    section; Weyl, 1916).
+    """
+    step = max(int(0.6180339887 * count), 1)
+    while True:
+        a, b = count, step
+        while b:
+            a, b = b, a % b
+        if a <= 1 or step >= count:
+            return step
+        step += 1

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from autolabel._kernels import stride_over
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def closeness(xy, yaw, nearest):
@@ -126,8 +128,10 @@ def measure(points, above, order, starts, most, many, small_m, out):
     """Rectangle, heights and spread of each group of points, told from one in a few where there are many."""
     for g in range(starts.shape[0] - 1):
         everyone = starts[g + 1] - starts[g]
-        own = order[starts[g] : starts[g + 1] : max(1, everyone // many)]
-        n = own.shape[0]
+        n, stride = min(everyone, many), stride_over(everyone)
+        own = np.empty(n, dtype=np.int64)
+        for k in range(n):
+            own[k] = order[starts[g] + k * stride % everyone]
         xy, heights = np.empty((n, 2)), np.empty(n)
         middle = points[own[0], :2].astype(np.float64)
         for k in range(n):
@@ -136,12 +140,11 @@ def measure(points, above, order, starts, most, many, small_m, out):
         ground = np.sort(heights)[n // 5]  # far away, the ground is taken for higher under things
         for k in range(n):
             heights[k] = points[own[k], 2] - ground
-        step = max(1, n // most)
         wide = max(xy[:, 0].max() - xy[:, 0].min(), xy[:, 1].max() - xy[:, 1].min())
         if wide < small_m:
             yaw, close = main_axis(xy), 0.0
         else:
-            yaw, close = best_yaw(xy[::step].copy(), 18, 5, 0.05)
+            yaw, close = best_yaw(xy[:most].copy(), 18, 5, 0.05)
         c, s = np.cos(yaw), np.sin(yaw)
         a, b = c * xy[:, 0] + s * xy[:, 1], c * xy[:, 1] - s * xy[:, 0]
         trim = n // 400

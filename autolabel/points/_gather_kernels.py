@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from autolabel._kernels import stride_over
 from fusion._fan_kernels import between_starts, toward
 from fusion._kernels import angle_of
 
@@ -46,7 +47,7 @@ def is_taken(x, y, z, rivals, poses, halves):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, halves, found):
-    """Fills `found` with the points near a box, evenly thinned; how many, and how many there were.
+    """Fills `found` with the points near a box, or some spread over all of them; how many, and of how many.
 
     Those in the grown box count to which no rival has a better claim. `move` is the velocity of the object
     (x, y), when the beam passes its middle, and how far it gets while the beam passes it; points are taken
@@ -94,12 +95,10 @@ def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, ha
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def thinned(there, count, found):
-    """Fills `found` with every so manieth of the first `count` places; how many."""
-    if count == 0:
-        return 0
-    skip = (count + len(found) - 1) // len(found)
-    kept = (count + skip - 1) // skip
+    """Fills `found` with some of the first `count` places, spread over all; how many."""
+    kept, stride = min(count, len(found)), stride_over(count)
     for k in range(kept):
+        i = k * stride % count
         for axis in range(3):
-            found[k, axis] = there[k * skip, axis]
+            found[k, axis] = there[i, axis]
     return kept

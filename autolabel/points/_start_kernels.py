@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from autolabel._kernels import stride_over
 from autolabel.points._gather_kernels import gather, in_reach, passes_s
 from autolabel.points._kernels import fit_at, pick
 
@@ -60,13 +61,11 @@ def score_velocities(
                 ):
                     mine[inside] = i
                     inside += 1
-            skip = (inside + FEW - 1) // FEW
-            used = 0
-            for n in range(0, inside, max(skip, 1)):
-                i = mine[n]
-                found[used, 0], found[used, 1] = near[i, 0] - late[i] * vx, near[i, 1] - late[i] * vy
-                found[used, 2] = near[i, 2]
-                used += 1
+            used, stride = min(inside, FEW), stride_over(inside)
+            for n in range(used):
+                i = mine[n * stride % inside]
+                found[n, 0], found[n, 1] = near[i, 0] - late[i] * vx, near[i, 1] - late[i] * vy
+                found[n, 2] = near[i, 2]
             if used == 0:
                 continue
             fit = fit_at(found, used, trial, halves[k], fan[2], shape, 20.0)
