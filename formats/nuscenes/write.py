@@ -64,8 +64,8 @@ def write(
                 raise FormatError(path, f"log {log.name!r}", "is given twice")
             common.add(log)
             plan = plan_of(log, keyframe_every or 1, _keyframes_ns(log, labels, keyframe_every))
-            sensors = SensorWriter(root, tables, log, plan, hard_links, undistort, progress)
-            _write_log(labels, sensors, common)
+            with SensorWriter(root, tables, log, plan, hard_links, undistort, progress) as sensors:
+                _write_log(labels, sensors, common)
         if not common.names:
             raise FormatError(path, "", "there is no log to write")
         common.write()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from calib.rig import Lidar
 from calib.se3 import SE3, SE3Batch
@@ -35,7 +35,7 @@ WriteSweep = Callable[[Path, Sweep | None, float], None]
 
 
 class SensorWriter:
-    """Writes everything a log measured, reading by reading.
+    """Writes everything a log measured, reading by reading; entered, it copies images meanwhile.
 
     Attributes:
         files: names of the files that were written, by the token of their reading.
@@ -56,6 +56,21 @@ class SensorWriter:
         self.total = sum(len(channel.readings) for channel in plan.channels)
         self.done = 0
         self.files: dict[str, str] = {}
+        self._pool = ThreadPoolExecutor(IMAGE_THREADS)
+        self._images: dict[str, tuple[ImageWriter, list[tuple[str, Future[None]]]]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            for channel in self.plan.channels:
+                if channel.modality == "camera":
+                    self._images[channel.name] = self._start_images(channel)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
     def write_main_lidar(self) -> Iterator[tuple[Reading, Sweep | None]]:
         """Writes LIDAR_TOP, giving out each sweep as it was written."""
@@ -135,21 +150,28 @@ class SensorWriter:
     def _read(self, reading: Reading) -> Sweep | None:
         return read_deskewed(self.log, reading.ref) if isinstance(reading.ref, SweepRef) else None
 
-    def _write_camera(self, channel: Channel) -> None:
+    def _start_images(self, channel: Channel) -> tuple[ImageWriter, list[tuple[str, Future[None]]]]:
+        """Begins to write all images of a camera; their names and when each is done."""
         images = ImageWriter(self.log.rig.cameras[channel.sensor], self.hard_links, self.undistort)
+        self._make_room(channel)
+        names: set[str] = set()
+        jobs = []
+        for reading in channel.readings:
+            if not isinstance(reading.ref, ImageRef):
+                raise TypeError(f"a camera channel holds {reading.ref!r}")
+            name = file_name(self.log, channel, reading, images.ending(reading.ref))
+            _refuse_twice(self.root, name, names)
+            jobs.append((name, self._pool.submit(images.write, self.root / name, reading.ref)))
+        return images, jobs
+
+    def _write_camera(self, channel: Channel) -> None:
+        images, jobs = self._images.pop(channel.name)
         model = images.camera.model
-        posed = [*self._posed(channel)]
         size = {"width": model.width_px, "height": model.height_px}
-        pool = ThreadPoolExecutor(IMAGE_THREADS)
-        try:
-            names: set[str] = set()
-            jobs = [self._start_image(pool, images, channel, reading, names) for reading, _, _ in posed]
-            for index, ((_, *pose), (name, job)) in enumerate(zip(posed, jobs, strict=True)):
-                job.result()
-                kind = COPIED_ENDINGS[Path(name).suffix]
-                self._add_reading(channel, index, name, (pose[0], pose[1]), {}, fileformat=kind, **size)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        for index, ((_, *pose), (name, job)) in enumerate(zip(self._posed(channel), jobs, strict=True)):
+            job.result()
+            kind = COPIED_ENDINGS[Path(name).suffix]
+            self._add_reading(channel, index, name, (pose[0], pose[1]), {}, fileformat=kind, **size)
         self._add_sensor(channel, *calibration_of(images.camera))
 
     def _write_aside(self, channel: Channel, aside: Aside) -> None:
@@ -166,27 +188,16 @@ class SensorWriter:
         same = {name: row.fields.get(name) for name in ("translation", "rotation", "camera_intrinsic")}
         self._add_sensor(channel, same, {})
 
-    def _start_image(
-        self,
-        pool: ThreadPoolExecutor,
-        images: ImageWriter,
-        channel: Channel,
-        reading: Reading,
-        names: set[str],
-    ) -> tuple[str, Future[None]]:
-        if not isinstance(reading.ref, ImageRef):
-            raise TypeError(f"a camera channel holds {reading.ref!r}")
-        name = file_name(self.log, channel, reading, images.ending(reading.ref))
-        _refuse_twice(self.root, name, names)
-        return name, pool.submit(images.write, self.root / name, reading.ref)
-
     def _posed(self, channel: Channel) -> Iterator[Posed]:
         """Each reading with the pose of the car at its own instant; makes room for the files."""
-        for folder in ("samples", "sweeps"):
-            (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
+        self._make_room(channel)
         instants_ns = [reading.timestamp_ns for reading in channel.readings]
         places, quaternions = _lists(self.log.trajectory.at_many(instants_ns))
         yield from zip(channel.readings, places, quaternions, strict=True)
+
+    def _make_room(self, channel: Channel) -> None:
+        for folder in ("samples", "sweeps"):
+            (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
 
     def _add_reading(
         self,
