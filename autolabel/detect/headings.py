@@ -40,16 +40,16 @@ def _rise(shapes: Shapes, yaws_rad: F64) -> F64:
 
 def _with_traffic(boxes: Boxes, road: F64, ahead: F64, right_hand: bool) -> F64:
     """(C,) 1 for boxes that face as traffic beside the road does, -1 for the others, 0 away from it."""
+    from scipy.spatial import cKDTree
+
     if len(road) == 0 or len(boxes) == 0:
         return np.zeros(len(boxes))
-    between = boxes.dst_from_box.translations[:, None, :2] - road[None, :, :2]
-    away = np.linalg.norm(between, axis=2)
-    nearest = np.argmin(away, axis=1)
-    every = np.arange(len(boxes))
-    along, out = road[nearest, 2:], between[every, nearest]
+    places = boxes.dst_from_box.translations[:, :2]
+    away_m, nearest = cKDTree(road[:, :2]).query(places)
+    along, out = road[nearest, 2:], places - road[nearest, :2]
     left = along[:, 0] * out[:, 1] - along[:, 1] * out[:, 0]
     same = np.einsum("ni,ni->n", along, ahead)
-    known = (away[every, nearest] < BESIDE_M) & (np.abs(same) > np.cos(ALONG_RAD))
+    known = (away_m < BESIDE_M) & (np.abs(same) > np.cos(ALONG_RAD))
     own_side = (left < CENTRE_LINE_M) if right_hand else (left > -CENTRE_LINE_M)
     return np.asarray(np.where(known, np.where(own_side, np.sign(same), -np.sign(same)), 0.0))
 

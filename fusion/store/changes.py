@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from fusion.errors import EditError
@@ -37,6 +38,7 @@ from fusion.store.rows import (
 K = TypeVar("K")
 V = TypeVar("V")
 NOTHING = Track("", "")
+ROWS_AT_ONCE = 10_000
 
 
 class Change(NamedTuple):
@@ -192,10 +194,21 @@ def _put(things: dict[K, V], key: K, value: V | None) -> None:
         things[key] = value
 
 
+def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Some of them at a time."""
+    rest = iter(changes)
+    while some := list(islice(rest, ROWS_AT_ONCE)):
+        yield some
+
+
 def to_json(changes: Iterable[Change]) -> str:
     """Changes as the journal keeps them: [table, key, before, after] each, boxes as 15 numbers."""
-    rows = [(c.table.name, c.key, c.before, c.after) for c in changes]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"), default=BOX.unpack)
+    parts: list[str] = []
+    for some in batches(changes):
+        rows = [(c.table.name, c.key, c.before, c.after) for c in some]
+        text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"), default=BOX.unpack)
+        parts += [",", text[1:-1]]
+    return "".join(["[", *parts[1:], "]"])
 
 
 def from_json(text: str) -> list[Change]:

@@ -6,19 +6,17 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 
 from calib.errors import CrosslabelError
 from fusion.errors import StoreError
-from fusion.store.changes import Change
+from fusion.store.changes import Change, batches
 from fusion.store.rows import TABLES, Table
 
 APPLICATION_ID = int.from_bytes(b"CrLb", "big")
 SCHEMA_VERSION = 1
 # From each older version to the next.
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
-ROWS_AT_ONCE = 10_000
 MAGIC = b"SQLite format 3\x00"
 
 SCHEMA = """
@@ -142,8 +140,8 @@ def build(path: Path, meta: dict[str, str], changes: Iterator[Change]) -> None:
         connection.executescript(SCHEMA)
         with transaction(connection):
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-            while batch := list(islice(changes, ROWS_AT_ONCE)):
-                write_changes(connection, batch)
+            for some in batches(changes):
+                write_changes(connection, some)
     finally:
         connection.close()
 

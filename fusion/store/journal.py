@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -72,7 +72,7 @@ class Journal:
         """The edit that would be redone next."""
         return self._undone[-1] if self._undone else None
 
-    def append(self, author: str, title: str, automatic: bool, changes: list[Change]) -> Step:
+    def append(self, author: str, title: str, automatic: bool, changes: Iterable[Change]) -> Step:
         """Writes an edit down, inside the transaction that makes it."""
         return self._write(author, "edit", None, automatic, title, to_json(changes))
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Connection
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Literal
 from fusion.edits import Edit, apply_automatic
 from fusion.errors import EditError, StoreError
 from fusion.labels import Json, LabelSet
-from fusion.store.changes import Change, apply_changes, changes_between
+from fusion.store.changes import Change, apply_changes, batches, changes_between
 from fusion.store.database import (
     build,
     connect,
@@ -120,10 +121,14 @@ class LabelStore:
             StoreError: it cannot be written; the labels are as before.
         """
         after = apply_automatic(self._labels, edit) if automatic else edit.apply(self._labels)
-        changes = list(changes_between(self._labels, after))
-        if changes:
-            by, title = self._author(author), plain_text(edit.title)
-            self._commit(after, changes, lambda: self._journal.append(by, title, automatic, changes))
+        changes = changes_between(self._labels, after)
+        first = next(changes, None)
+        if first is not None:
+            by, title, touched = self._author(author), plain_text(edit.title), set[str]()
+            with self._writing() as connection:
+                written = _written(connection, chain([first], changes), touched)
+                step = self._journal.append(by, title, automatic, written)
+            self._done(step, after, touched)
         return self._labels
 
     def undo(self, author: str | None = None) -> LabelSet:
@@ -232,28 +237,36 @@ class LabelStore:
             if kind == "undo":
                 changes = [change.undone() for change in changes]
             after = apply_changes(self._labels, changes)
-        self._commit(after, changes, lambda: self._journal.append_step(by, kind, seq))
-        return self._labels
-
-    def _commit(self, after: LabelSet, changes: list[Change], journal: Callable[[], Step]) -> None:
         with self._writing() as connection:
             write_changes(connection, changes)
-            entry = journal()
-        self._journal.count(entry)
-        self._labels = after
-        touched = _touched(changes)
+            step = self._journal.append_step(by, kind, seq)
+        self._done(step, after, _touched(changes))
+        return self._labels
+
+    def _done(self, step: Step, after: LabelSet, touched: Iterable[str]) -> None:
+        """Takes what is on disk now as the labels, and tells the listeners."""
+        self._journal.count(step)
+        self._labels, ids = after, frozenset(touched)
         for listener in tuple(self._listeners):
-            listener(touched)
+            listener(ids)
 
 
-def _touched(changes: Iterable[Change]) -> frozenset[str]:
+def _written(connection: Connection, changes: Iterable[Change], touched: set[str]) -> Iterator[Change]:
+    """Writes changes some at a time, so that the rows of a whole drive are never held, and hands each on."""
+    for some in batches(changes):
+        write_changes(connection, some)
+        touched |= _touched(some)
+        yield from some
+
+
+def _touched(changes: Iterable[Change]) -> set[str]:
     ids: set[str] = set()
     for table, key, before, after in changes:
         if table.name == "review":
             ids.update(row[3] for row in (before, after) if row is not None and row[3] is not None)
         elif table.name != "attribute":
             ids.add(key[0])
-    return frozenset(ids)
+    return ids
 
 
 def _beside(path: Path, write: Callable[[Path], object]) -> None:

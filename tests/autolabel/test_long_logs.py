@@ -3,6 +3,7 @@
 import gc
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,19 @@ from hypothesis import strategies as st
 from autolabel.detect import PlainDetector
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.detector import stretch_of
+from autolabel.detect.headings import ALONG_RAD, BESIDE_M, CENTRE_LINE_M, _with_traffic
 from autolabel.scans import Scans
 from autolabel.world import LocalWorld
-from fusion import DriveLog
+from calib import SE3
+from calib.types import F64
+from fusion import Annotation, Box3D, DriveLog, LabelSet, Track
+from fusion.boxes import Boxes
+from fusion.edits import Group, PutTrack
 from fusion.simulate import Drive, SimulationConfig
+from fusion.store import LabelStore
 
 MOST_BYTES_A_FRAME = 6_000
+MOST_BYTES_A_BOX_STORED = 650
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +97,63 @@ def test_a_drive_in_stretches_shows_what_it_shows_as_a_whole(log: DriveLog) -> N
             found += 1
             shared += bool(len(places)) and bool(np.linalg.norm(places - place, axis=1).min() < 0.7)
     assert found > 30 and shared > 0.7 * found
+
+
+def side_of(box: Box3D, road: F64, right_hand: bool) -> float:
+    """What `_with_traffic` says of one box, from the way to every place of the road."""
+    out = box.center[:2] - road[:, :2]
+    nearest = int(np.argmin(np.hypot(*out.T)))
+    ahead = np.array([np.cos(box.yaw_rad), np.sin(box.yaw_rad)])
+    x, y = road[nearest, 2:]
+    same, left = float(road[nearest, 2:] @ ahead), float(x * out[nearest, 1] - y * out[nearest, 0])
+    if np.hypot(*out[nearest]) >= BESIDE_M or abs(same) <= np.cos(ALONG_RAD):
+        return 0.0
+    own = left < CENTRE_LINE_M if right_hand else left > -CENTRE_LINE_M
+    return float(np.sign(same)) if own else -float(np.sign(same))
+
+
+@pytest.mark.parametrize("right_hand", [True, False])
+def test_the_side_of_a_long_road_is_told_without_all_of_its_places(right_hand: bool) -> None:
+    random = np.random.default_rng(3)
+    way_m = np.arange(30_000.0)
+    yaws = np.sin(way_m / 300)
+    road = np.column_stack([np.cumsum(np.cos(yaws)), np.cumsum(np.sin(yaws)), np.cos(yaws), np.sin(yaws)])
+    at = road[random.integers(0, len(road), 300), :2] + random.normal(0, 12, (300, 2))
+    boxes = [
+        Box3D.upright((*place, 1.0), (4, 2, 1.5), yaw)
+        for place, yaw in zip(at, random.normal(0, 2, 300), strict=True)
+    ]
+    stacked = Boxes.stack(boxes)
+    ahead = stacked.dst_from_box.rotations[:, :2, 0]
+    _with_traffic(stacked, road, ahead, right_hand)  # what is loaded once
+    tracemalloc.start()
+    told = _with_traffic(stacked, road, ahead, right_hand)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(told, [side_of(box, road, right_hand) for box in boxes])
+    assert set(told.tolist()) == {-1.0, 0.0, 1.0}
+    assert peak < 10 * road.nbytes  # all ways from all boxes are 450 times as much
+
+
+def test_storing_a_drive_holds_little_more_than_its_journal(tmp_path: Path) -> None:
+    """Rows are written some at a time; what is left is the text of the edit, twice."""
+    random, tracks, boxes = np.random.default_rng(4), 40, 1_000
+    poses = [SE3.from_yaw(yaw, random.normal(0, 30, 3)) for yaw in random.uniform(-3, 3, boxes)]
+    edits = tuple(
+        PutTrack(
+            Track.of(f"{k}", "car", [Annotation(t, Box3D(p, 4.5, 1.9, 1.6)) for t, p in enumerate(poses)])
+        )
+        for k in range(tracks)
+    )
+    with LabelStore.create(tmp_path / "labels.db", "log") as store:
+        gc.collect()
+        tracemalloc.start()
+        labels = store.apply(Group(edits, "All"), automatic=True)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < MOST_BYTES_A_BOX_STORED * labels.annotation_count
+        assert store.undo() == LabelSet()
+    with LabelStore.open(tmp_path / "labels.db") as store:
+        again = store.redo()
+    assert [len(track.annotations) for track in again.tracks.values()] == [boxes] * tracks
+    assert again.tracks["7"].annotations[9].box.ego_from_box.is_close(poses[9], 0.0)
