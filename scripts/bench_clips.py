@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from calib.errors import CrosslabelError
@@ -88,20 +89,16 @@ def cache_folder() -> Path:
 
 def make(street: Street, seed: int, folder: Path) -> None:
     """Writes a clip as a plain folder: sweeps in rows of four float32, images that are all one grey one."""
+    from formats.files import atomic_folder
     from formats.folder.write import write_folder_log
     from fusion.simulate import Drive
 
-    building = folder.with_name(f".{folder.name}.{os.getpid()}.building")
-    try:
-        drive = Drive(street.config(seed))
-        log = drive.log()
-        building.mkdir(parents=True)
-        write_folder_log(building / "clip", _without_sensors(log, drive, building / "grey.png"))
+    drive = Drive(street.config(seed))
+    log = drive.log()
+    with TemporaryDirectory(prefix="crosslabel-bench-") as beside, atomic_folder(folder) as clip:
+        write_folder_log(clip, _without_sensors(log, drive, Path(beside) / "grey.png"))
         for name, refs in log.sweeps.items():
-            _write_sweeps(building / "clip" / "lidar" / name, log, [ref.timestamp_ns for ref in refs])
-        (building / "clip").rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+            _write_sweeps(clip / "lidar" / name, log, [ref.timestamp_ns for ref in refs])
 
 
 def _without_sensors(log: DriveLog, drive: Drive, grey: Path) -> DriveLog:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from scripts import similar_options as ask
+
 
 def run(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Drive logs, or data sets of several.")
-    ],
-    labels: Annotated[
-        Path | None, typer.Option(help="Their labels, such as OUT of autolabel; their own unless given.")
-    ] = None,
+    paths: ask.Logs,
+    labels: ask.Labels = None,
     logs: Annotated[bool, typer.Option("--logs/--tracks", help="Rank whole logs, or their objects.")] = False,
-    kind: Annotated[str | None, typer.Option(help="Only objects of this class or kind, such as car.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many to name.")] = 20,
-    log: Annotated[list[str] | None, typer.Option(help="Only this log (may be repeated).")] = None,
-    format: Annotated[str | None, typer.Option(help="Format of PATH, if it is not recognised.")] = None,
-    embedding: Annotated[
-        Path | None, typer.Option(help="Network that turns a picture into a vector (.onnx).")
-    ] = None,
-    index: Annotated[
-        Path | None, typer.Option(help="Folder to keep what is measured in; beside a labels.db unless given.")
-    ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a page with pictures to this file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    kind: ask.Kind = None,
+    top: ask.Top = 20,
+    log: ask.OnlyLogs = None,
+    format: ask.FormatName = None,
+    embedding: ask.Embedding = None,
+    index: ask.Index = None,
+    report: ask.Report = None,
+    as_json: ask.AsJson = False,
 ) -> None:
     """Rank objects, or logs, by how little is sure of them and by how rare they are.
 

@@ -24,8 +24,21 @@ if TYPE_CHECKING:
 
 TICK_S = 0.5
 CONNECT_S = 20.0
-# A worker that dies takes its unit to another one once; then the unit waits until it can be tried alone.
-DEATHS = 1
+# A unit whose result was lost with its worker is worked on again.
+UNDER_WAY = ("pending", "lost")
+ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
+SETTINGS = {
+    # A worker that dies takes its unit to another one once; then the unit waits until it can be tried alone.
+    "distributed.scheduler.allowed-failures": 1,
+    # A busy machine may need long to start a dead worker again; dask would give it up for good.
+    "distributed.deploy.lost-worker-timeout": "24h",
+    # What is freed is kept: handed back at once, as dask has it, every array costs new pages of the system.
+    f"{ENVIRONMENT}.MALLOC_TRIM_THRESHOLD_": None,
+    f"{ENVIRONMENT}.OPENCV_FOR_THREADS_NUM": 1,
+    # A worker that looks at itself a hundred times a second gets in the way of its unit.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+}
 
 
 class LostSchedulerError(CrosslabelError):
@@ -60,16 +73,14 @@ class Engine:
         waiting = deque(units)
         try:
             while waiting or self._flying:
-                self._hand_out(waiting, max(self.workers, 1))
-                for unit, ended in self._ended():
+                for unit, ended in self._ended(waiting, max(self.workers, 1)):
                     if ended is None:
                         put_off.append(unit)
                     else:
                         yield ended
                 yield None
             while put_off or self._flying:
-                self._hand_out(put_off, 1)
-                for unit, ended in self._ended():
+                for unit, ended in self._ended(put_off, 1):
                     yield ended or Ended(unit.name, Outcome.FAILED, "its worker process died each time")
                 yield None
         finally:
@@ -86,33 +97,38 @@ class Engine:
             self._flying[future] = unit
             self.under_way[unit.name] = time.monotonic()
 
-    def _ended(self) -> Iterator[tuple[Unit, Ended | None]]:
-        """What ended within a tick; None of a unit whose worker died."""
+    def _ended(self, waiting: deque[Unit], places: int) -> Iterator[tuple[Unit, Ended | None]]:
+        """What ended within a tick, of so many units at a time; None of a unit whose worker died."""
         from distributed import wait
 
+        self._hand_out(waiting, places)
         with self._watched(), suppress(TimeoutError):
             wait(list(self._flying), timeout=TICK_S, return_when="FIRST_COMPLETED")
         if self._client.status != "running":
             raise self._lost()
-        for future in [one for one in self._flying if one.status != "pending"]:
+        ended = []
+        for future in [one for one in self._flying if one.status not in UNDER_WAY]:
             unit = self._flying.pop(future)
             self.under_way.pop(unit.name, None)
-            yield unit, self._of(unit, future)
-            future.release()
+            ended.append((unit, self._of(unit, future)))
+        # Fetched before its worker has another unit, which may kill it; told while it works on that.
+        self._hand_out(waiting, places)
+        yield from ended
 
     def _of(self, unit: Unit, future: Future) -> Ended | None:
         from distributed import KilledWorker
 
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise self._lost()
-        with self._watched():
+        # Its worker may die before it has handed over the result.
+        with self._watched(), suppress(KilledWorker, TimeoutError):
             error = future.exception(timeout=CONNECT_S)
             if error is None:
                 ended: Ended = future.result(timeout=CONNECT_S)
                 return ended
-        if isinstance(error, KilledWorker):
-            return None
-        return Ended(unit.name, Outcome.FAILED, f"cannot be run on its worker: {_line(error)}")
+            if not isinstance(error, KilledWorker):
+                return Ended(unit.name, Outcome.FAILED, f"cannot be run on its worker: {_line(error)}")
+        return None
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -142,7 +158,7 @@ def local_engine(workers: int) -> Iterator[Engine]:
 
     _quieten()
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}))
+        stack.enter_context(dask.config.set(SETTINGS))
         cluster = stack.enter_context(
             LocalCluster(
                 n_workers=workers,

@@ -203,7 +203,7 @@ def test_ctrl_c_and_a_killed_batch_lose_nothing(drives: Path, tmp_path: Path, ki
     out = tmp_path / "out"
     command = [sys.executable, "-m", "scripts.cli", "autolabel", drives, "--out", out, "--workers", "2"]
     batch = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    until(lambda: len(list(out.glob("drive*"))) >= 2)
+    until(lambda: any(out.glob("drive*")))
     # Ctrl-C goes to every process of the terminal, a kill to one.
     (os.killpg if kill is signal.SIGINT else os.kill)(batch.pid, kill)
     said = batch.communicate(timeout=60)[1]

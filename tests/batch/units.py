@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import signal
 import time
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+import numpy as np
 
 from autolabel.batch import Ended
 from autolabel.runs import Outcome
@@ -28,6 +31,20 @@ class Slow:
         time.sleep(self.seconds)
         (self.folder / f"{self.name}.done").touch()
         return Ended(self.name, Outcome.DONE, told={"pid": os.getpid()})
+
+
+@dataclass(frozen=True, slots=True)
+class Grasping:
+    """Takes and frees a megabyte a hundred times; says how many pages the system had to give."""
+
+    name: str
+
+    def __call__(self, progress: Any = None) -> Ended:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(100):
+            np.ones(1 << 20, np.uint8)
+        pages = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        return Ended(self.name, Outcome.DONE, told={"pages": pages})
 
 
 @dataclass(frozen=True, slots=True)

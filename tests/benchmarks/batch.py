@@ -1,87 +1,137 @@
 """What the engine costs, and what a second worker brings: `python -m tests.benchmarks.batch`.
 
-One hundred short simulated drives are labelled three times: by calling the same unit in a loop, by one
-worker of the engine, and by two. `--logs`, `--seconds` and `--azimuth` make them fewer, shorter, sparser;
-`--cache FOLDER` keeps them.
+The same unit labels a hundred simulated drives of one second, called in a loop or by a worker of the engine.
+For what the engine costs the two take turns log by log, so that what else the machine does meets both. For
+what a second one brings, one worker and two, one loop and two, take turns with half of the drives each.
+Starting and the first logs of a process, which load what is compiled, come once and are told by themselves.
+Drives are made at the first run (a few minutes).
 """
 
 import argparse
-import json
-import shutil
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from autolabel import Config
-from autolabel.batch import Here, read_ledger
-from autolabel.batch.ended import Ended
+from autolabel.batch import Ended, Ledger
 from autolabel.batch.engine import local_engine
 from fusion.checks.config import CheckConfig
-from fusion.labels import LabelSet
 from scripts.autolabel_given import Sources
 from scripts.autolabel_unit import Asked, LogUnit
+from scripts.bench_clips import Street, made_clips
+from scripts.bench_measure import processes
+
+SECONDS, POINTS = 1.0, 20_000
+WARM = 2
+
+Label = Callable[[Sequence[LogUnit]], list[Ended]]
+Way = Callable[[int], AbstractContextManager[Label]]
 
 
-def made(folder: Path, count: int, seconds: float, azimuth: int) -> Path:
-    """A data set of short drives."""
-    from formats.folder import FOLDER
-    from fusion.simulate import Drive, SimulationConfig
-
-    def drives() -> Iterator[tuple[Any, LabelSet]]:
-        for number in range(count):
-            name = f"log{number:03d}"
-            config = SimulationConfig(name, 2000 + number, 0, seconds, azimuth_steps=azimuth, cameras=0)
-            yield Drive(config).log(), LabelSet()
-
-    if not folder.is_dir():
-        FOLDER.write(folder, drives())  # type: ignore[misc]
-    return folder
+def call(unit: LogUnit) -> Ended:
+    return unit()
 
 
-def units(logs: Path, out: Path, count: int) -> list[LogUnit]:
-    shutil.rmtree(out, ignore_errors=True)
-    asked = Asked(Sources(), Config(), CheckConfig(), out)
-    return [LogUnit(f"log{number:03d}", "folder", logs, False, asked) for number in range(count)]
+@contextmanager
+def loop(workers: int) -> Iterator[Label]:
+    """No engine: processes that call units."""
+    with processes(workers) as pool:
+        yield lambda units: list(pool.map(call, units))
 
 
-def timed(pool: Any, work: list[LogUnit]) -> tuple[float, list[Ended]]:
-    """Seconds until all have ended."""
+@contextmanager
+def engine(workers: int) -> Iterator[Label]:
+    """The workers of an engine, and the ledger that goes with them."""
+    with (
+        local_engine(workers) as pool,
+        tempfile.TemporaryDirectory() as folder,
+        Ledger(Path(folder), 0, "") as ledger,
+    ):
+
+        def label(units: Sequence[LogUnit]) -> list[Ended]:
+            ended = []
+            for one in pool.run(units):
+                if one is not None:
+                    ledger.note(one)
+                    ended.append(one)
+                ledger.beat()
+            return ended
+
+        yield label
+
+
+def timed(label: Label, clips: Sequence[Path]) -> float:
+    """Seconds until all are labelled."""
+    with tempfile.TemporaryDirectory() as out:
+        asked = Asked(Sources(), Config(), CheckConfig(), Path(out))
+        units = [LogUnit(clip.name, "folder", clip, False, asked) for clip in clips]
+        begun_s = time.perf_counter()
+        ended = label(units)
+        spent_s = time.perf_counter() - begun_s
+    assert [one.outcome for one in ended] == ["done"] * len(clips), [one.reason for one in ended]
+    return spent_s
+
+
+@contextmanager
+def warm(way: Way, workers: int, clips: Sequence[Path], starts_s: list[float]) -> Iterator[Label]:
+    """Started, with a few drives done that do not count; says how long that took."""
     begun_s = time.perf_counter()
-    ended = [one for one in pool.run(work) if one is not None]
-    assert all(one.outcome == "done" for one in ended), [one.reason for one in ended if one.reason]
-    return time.perf_counter() - begun_s, ended
+    with way(workers) as label:
+        timed(label, clips[: WARM * workers])
+        starts_s.append(time.perf_counter() - begun_s)
+        yield label
+
+
+def overheads(clips: Sequence[Path], starts_s: list[float]) -> tuple[list[float], list[float]]:
+    """Seconds of each drive in a loop, and what the worker of an engine takes of them more."""
+    loops_s, more = [], []
+    with warm(loop, 1, clips, []) as plain, warm(engine, 1, clips, starts_s) as worker:
+        for number, clip in enumerate(clips):
+            turn = (plain, worker) if number % 2 == 0 else (worker, plain)
+            spent_s = {label: timed(label, [clip]) for label in turn}
+            loops_s.append(spent_s[plain])
+            more.append(spent_s[worker] / spent_s[plain] - 1)
+    return loops_s, more
+
+
+def gains(way: Way, parts: Sequence[Sequence[Path]], starts_s: list[float]) -> list[float]:
+    """How many times as fast two are as one, part by part."""
+    found = []
+    for number, part in enumerate(parts):
+        spent_s = {}
+        for workers in (1, 2) if number % 2 == 0 else (2, 1):
+            with warm(way, workers, part, starts_s) as label:
+                spent_s[workers] = timed(label, part)
+        found.append(spent_s[1] / spent_s[2])
+    return found
+
+
+def show(name: str, values: Sequence[float]) -> None:
+    low, middle, high = statistics.quantiles(values, method="inclusive")
+    print(f"{name:40} {middle:7.3f}   ({low:.3f} to {high:.3f})", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--azimuth", type=int, default=900)
-    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--rounds", type=int, default=2, help="of one worker and two")
+    parser.add_argument("--keep", type=Path, help="folder of the drives")
     arguments = parser.parse_args()
-    count = arguments.logs
-    with tempfile.TemporaryDirectory() as folder:
-        logs = made((arguments.cache or Path(folder)) / "logs", count, arguments.seconds, arguments.azimuth)
-        out = Path(folder) / "out"
-        rows: dict[str, Any] = {"logs": count}
-        units(logs, out, 1)[0]()  # kernels are compiled, files in the cache
-        rows["loop_s"], _ = timed(Here(), units(logs, out, count))
-        peaks = []
-        for workers in (1, 2):
-            begun_s = time.perf_counter()
-            with local_engine(workers) as engine:
-                started_s = time.perf_counter() - begun_s
-                timed(engine, units(logs, Path(folder) / "warm", 2 * workers))
-                spent_s, ended = timed(engine, units(logs, out, count))
-            rows[f"start_{workers}_s"], rows[f"workers_{workers}_s"] = started_s, spent_s
-            peaks += [one.told["peak_memory_mb"] for one in ended]
-        rows["overhead"] = rows["workers_1_s"] / rows["loop_s"] - 1
-        rows["two_over_one"] = rows["workers_1_s"] / rows["workers_2_s"]
-        rows["peak_mb"] = max(peaks)
-    assert read_ledger(out) is None
-    print(json.dumps({name: round(value, 3) for name, value in rows.items()}))
+    clips = made_clips(Street(SECONDS, POINTS), arguments.logs, arguments.keep, workers=2)
+    parts = [clips[number :: arguments.rounds] for number in range(arguments.rounds)]
+    starts_s: list[float] = []
+    with warm(loop, 1, clips, []):
+        pass  # kernels are compiled, files in the cache
+    loops_s, more = overheads(clips, starts_s)
+    print("median (half of all lie between)")
+    show("a log in a loop, s", loops_s)
+    show("overhead of the engine", more)
+    show("two workers / one", gains(engine, parts, starts_s))
+    show("two loops / one: what the machine gives", gains(loop, parts, []))
+    show("start of an engine, first logs too, s", starts_s)
 
 
 if __name__ == "__main__":
