@@ -89,11 +89,12 @@ def overheads(clips: Sequence[Path], starts_s: list[float]) -> tuple[list[float]
     """Seconds of each drive in a loop, and what the worker of an engine takes of them more."""
     loops_s, more = [], []
     with warm(loop, 1, clips, []) as plain, warm(engine, 1, clips, starts_s) as worker:
-        for number, clip in enumerate(clips):
-            turn = (plain, worker) if number % 2 == 0 else (worker, plain)
-            spent_s = {label: timed(label, [clip]) for label in turn}
-            loops_s.append(spent_s[plain])
-            more.append(spent_s[worker] / spent_s[plain] - 1)
+        for clip in clips:
+            first_s, one_s, other_s, last_s = (
+                timed(label, [clip]) for label in (plain, worker, worker, plain)
+            )
+            loops_s.append((first_s + last_s) / 2)
+            more.append((one_s + other_s) / (first_s + last_s) - 1)
     return loops_s, more
 
 
