@@ -22,16 +22,26 @@ COUNT = 6
 @pytest.fixture(scope="session")
 def drives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set of short drives."""
-    out = tmp_path_factory.mktemp("drives")
+    return made_drives(tmp_path_factory.mktemp("drives"), COUNT, 0.5)
+
+
+@pytest.fixture(scope="session")
+def many_drives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More and longer ones, so that a batch is still at work when somebody has seen the first results."""
+    return made_drives(tmp_path_factory.mktemp("many"), 2 * COUNT, 1.0)
+
+
+def made_drives(folder: Path, count: int, seconds: float) -> Path:
+    """Simulated drives with few points, in one plain data set."""
     pairs = []
-    for number in range(COUNT):
+    for number in range(count):
         config = SimulationConfig(
-            f"drive{number}", 500 + number, 0, 0.5, rings=24, azimuth_steps=300, cameras=1
+            f"drive{number}", 500 + number, 0, seconds, rings=24, azimuth_steps=300, cameras=1
         )
         small = replace(config, image_size_px=(96, 54), vehicles=5, pedestrians=4)
         pairs.append((Drive(small).log(), LabelSet()))
-    FOLDER.write(out / "logs", pairs)  # type: ignore[misc]
-    return out / "logs"
+    FOLDER.write(folder / "logs", pairs)  # type: ignore[misc]
+    return folder / "logs"
 
 
 @pytest.fixture

@@ -199,9 +199,11 @@ def scheduler_and_worker(folder: Path) -> Iterator[tuple[str, subprocess.Popen[b
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_ctrl_c_and_a_killed_batch_lose_nothing(drives: Path, tmp_path: Path, kill: signal.Signals) -> None:
+def test_ctrl_c_and_a_killed_batch_lose_nothing(
+    many_drives: Path, tmp_path: Path, kill: signal.Signals
+) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "scripts.cli", "autolabel", drives, "--out", out, "--workers", "2"]
+    command = [sys.executable, "-m", "scripts.cli", "autolabel", many_drives, "--out", out, "--workers", "2"]
     batch = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     until(lambda: any(out.glob("drive*")))
     # Ctrl-C goes to every process of the terminal, a kill to one.
@@ -218,7 +220,7 @@ def test_ctrl_c_and_a_killed_batch_lose_nothing(drives: Path, tmp_path: Path, ki
         assert standing.state is State.DEAD
     assert finished(out) >= set(standing.ended)
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
-    assert finished(out) == {f"drive{number}" for number in range(6)}
+    assert finished(out) == {f"drive{number}" for number in range(12)}
 
 
 def _group(number: int) -> list[str]:
