@@ -209,7 +209,15 @@ def test_ctrl_c_and_a_killed_batch_lose_nothing(
 ) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "scripts.cli", "autolabel", many_drives, "--out", out, "--workers", "2"]
-    batch = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # Whoever runs these tests in the background has Ctrl-C ignored, which children inherit.
+    batch = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     until(lambda: any(out.glob("drive*")))
     # Ctrl-C goes to every process of the terminal, a kill to one.
     (os.killpg if kill is signal.SIGINT else os.kill)(batch.pid, kill)
