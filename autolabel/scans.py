@@ -153,9 +153,8 @@ class Scans:
         starts = np.frombuffer(self._spool.read((DIRECTIONS + 1) * 4), dtype=np.int32)
         columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
         points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
-        origin = kept.local_from_ego @ kept.origin_ego
         points = points.reshape(-1, 3)
-        return Scan(frame, points, starts, above_m, intensity, kept.local_from_ego, origin, ground)
+        return Scan(frame, points, starts, above_m, intensity, kept.local_from_ego, kept.origin, ground)
 
     def _ground(self, kept: _Kept) -> Ground:
         """The ground of a scan; its points follow in the spool."""
@@ -195,12 +194,12 @@ class Scans:
             above_m,
             kept,
         )
-        origin_ego = log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        order, starts = by_direction(points[:count], local_from_ego @ origin_ego)
+        origin = local_from_ego @ log.rig.lidars[sweep.lidar].ego_from_sensor.translation
+        order, starts = by_direction(points[:count], origin)
         start = self._spool.seek(0, 2)
         for part in (ground.heights_m, starts, points[order], above_m[order], kept[order]):
             self._spool.write(part.data)
-        return _Kept(start, len(order), local_from_ego, origin_ego)
+        return _Kept(start, len(order), local_from_ego, origin)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -210,7 +209,7 @@ class _Kept:
     start: int
     count: int
     local_from_ego: SE3
-    origin_ego: F64
+    origin: F64
 
 
 @dataclass(frozen=True, eq=False, slots=True)

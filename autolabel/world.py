@@ -16,6 +16,9 @@ from fusion.labels import Annotation
 from fusion.log import DriveLog
 from fusion.trajectory import Trajectory
 
+# The LiDAR sits so far within the car, or further.
+CAR_M = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class LocalWorld:

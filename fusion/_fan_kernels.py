@@ -102,7 +102,7 @@ def toward_box(offset, rotation, half, below):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def between_starts(starts, sector, first_bin, last_bin):
+def begin_and_end(starts, sector, first_bin, last_bin):
     """Where the points of a range of slopes begin and end in a sector, counted on beyond the last one."""
     row = (sector % SECTORS) * SLOPES
     return starts[row + first_bin], starts[row + last_bin + 1]

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from fusion._fan_kernels import SLACK, bearing_of, between, between_starts, slope_bin, toward_box
+from fusion._fan_kernels import SLACK, bearing_of, begin_and_end, between, slope_bin, toward_box
 from fusion.fan import SECTORS
 
 BINS, BIN_M, INSIDE_M = 20, 0.05, 0.6
@@ -82,7 +82,7 @@ def count_beams(points, starts, origin, place, half, aim, size, counts):
     up = place[2] - origin[2]
     lowest, highest = slope_bin((up - half[2]) / aim[2] - SLACK), slope_bin((up + half[2]) / aim[2] + SLACK)
     for sector in range(first, min(last + 1, first + SECTORS)):
-        begin, end = between_starts(starts, sector, lowest, highest)
+        begin, end = begin_and_end(starts, sector, lowest, highest)
         for i in range(begin, end):
             x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
             away = np.sqrt(x * x + y * y)
@@ -103,7 +103,7 @@ def note_near(points, starts, origin, box, reach, owners, near, count):
     (place, rotation, half), (away_m, reach_m), own = box, reach, np.empty(3)
     first, sectors, lowest, highest = toward_box(place - origin, rotation, half + REACH_M, 0.0)
     for sector in range(first, first + sectors):
-        begin, end = between_starts(starts, sector, lowest, highest)
+        begin, end = begin_and_end(starts, sector, lowest, highest)
         for i in range(begin, end):
             x, y = points[i, 0] - origin[0], points[i, 1] - origin[1]
             if abs(np.sqrt(x * x + y * y) - away_m) >= reach_m:

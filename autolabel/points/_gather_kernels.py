@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from autolabel._kernels import stride_over
-from fusion._fan_kernels import between_starts, toward
+from fusion._fan_kernels import begin_and_end, toward
 from fusion._kernels import angle_of
 
 # Shifted by less a point stays where it is; by less than the other it stays in or out of a box.
@@ -62,11 +62,11 @@ def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, ha
     )
     most = 0
     for sector in range(first, first + sectors):
-        begin, end = between_starts(starts, sector, low, high)
+        begin, end = begin_and_end(starts, sector, low, high)
         most += end - begin
     there, count = np.empty((most, 3)), 0
     for sector in range(first, first + sectors):
-        begin, end = between_starts(starts, sector, low, high)
+        begin, end = begin_and_end(starts, sector, low, high)
         for i in range(begin, end):
             x, y, z = points[i, 0], points[i, 1], points[i, 2]
             up = z - pose[2]

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from autolabel.points._gather_kernels import in_reach
-from fusion._fan_kernels import between_starts, toward
+from fusion._fan_kernels import begin_and_end, toward
 
 CORE, SKIN_M = 0.6, 0.1
 
@@ -43,7 +43,7 @@ def count_rays(points, fan, pose, half, rivals, rival_poses, halves):
         -dx, -dy, -start[2] - high - SKIN_M, -start[2] + high + SKIN_M, c, s, long + SKIN_M, wide + SKIN_M
     )
     for sector in range(first, first + sectors):
-        begin, end = between_starts(starts, sector, lowest, highest)
+        begin, end = begin_and_end(starts, sector, lowest, highest)
         for i in range(begin, end):
             px, py, pz = points[i, 0] - pose[0], points[i, 1] - pose[1], points[i, 2] - pose[2]
             ahead, aside = c * px + s * py, c * py - s * px

@@ -70,7 +70,7 @@ class PointBank:
     scans: Scans
     most: int = MOST_SCANS
     beam: BeamTimes = field(init=False, repr=False)
-    _sorted: OrderedDict[int, PointIndex | None] = field(init=False, repr=False, default_factory=OrderedDict)
+    _indexes: OrderedDict[int, PointIndex | None] = field(init=False, repr=False, default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         self.beam = BeamTimes.of(self.scans)
@@ -83,14 +83,14 @@ class PointBank:
 
     def at(self, frame: int) -> PointIndex | None:
         """The points of a frame; None where there are none."""
-        if frame not in self._sorted:
+        if frame not in self._indexes:
             scan = self.scans.at(frame)
             seen = scan is not None and len(scan) > 0
-            self._sorted[frame] = PointIndex.of(scan, self.scans.world) if scan and seen else None
-            if len(self._sorted) > self.most:
-                self._sorted.popitem(last=False)
-        self._sorted.move_to_end(frame)
-        return self._sorted[frame]
+            self._indexes[frame] = PointIndex.of(scan, self.scans.world) if scan and seen else None
+            if len(self._indexes) > self.most:
+                self._indexes.popitem(last=False)
+        self._indexes.move_to_end(frame)
+        return self._indexes[frame]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

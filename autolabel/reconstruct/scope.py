@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autolabel.world import LocalWorld, Sightings
+from autolabel.world import CAR_M, LocalWorld, Sightings
 from calib.rig import Camera
 from calib.se3 import SE3Batch
 from calib.types import F64, Bools
 
 NEARLY_ALL = 0.98
 INSIDE_OUT = 1.1
-# The LiDAR sits so far within the car, or further.
-CAR_M = 0.5
 # Places all over a box whose sides are 1, its surface included.
 PLACES: F64 = np.stack(
     np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(-0.5, 0.5, 3), [-0.4, 0.0, 0.4]), axis=-1

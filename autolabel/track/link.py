@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autolabel.reconstruct.scope import CAR_M
 from autolabel.track.columns import Columns
 from autolabel.track.config import TrackConfig
 from autolabel.track.passes import chained
+from autolabel.world import CAR_M
 from calib.types import F64, I64, Bools
 
 PAIRS_EACH = 16

@@ -35,7 +35,7 @@ WriteSweep = Callable[[Path, Sweep | None, float], None]
 
 
 class SensorWriter:
-    """Writes everything a log measured, reading by reading; entered, it copies images meanwhile.
+    """Writes everything a log measured, reading by reading; to be entered, for it copies images meanwhile.
 
     Attributes:
         files: names of the files that were written, by the token of their reading.
@@ -62,6 +62,8 @@ class SensorWriter:
     def __enter__(self) -> Self:
         try:
             for channel in self.plan.channels:
+                for folder in ("samples", "sweeps"):
+                    (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
                 if channel.modality == "camera":
                     self._images[channel.name] = self._start_images(channel)
         except BaseException:
@@ -153,7 +155,6 @@ class SensorWriter:
     def _start_images(self, channel: Channel) -> tuple[ImageWriter, list[tuple[str, Future[None]]]]:
         """Begins to write all images of a camera; their names and when each is done."""
         images = ImageWriter(self.log.rig.cameras[channel.sensor], self.hard_links, self.undistort)
-        self._make_room(channel)
         names: set[str] = set()
         jobs = []
         for reading in channel.readings:
@@ -189,15 +190,10 @@ class SensorWriter:
         self._add_sensor(channel, same, {})
 
     def _posed(self, channel: Channel) -> Iterator[Posed]:
-        """Each reading with the pose of the car at its own instant; makes room for the files."""
-        self._make_room(channel)
+        """Each reading with the pose of the car at its own instant."""
         instants_ns = [reading.timestamp_ns for reading in channel.readings]
         places, quaternions = _lists(self.log.trajectory.at_many(instants_ns))
         yield from zip(channel.readings, places, quaternions, strict=True)
-
-    def _make_room(self, channel: Channel) -> None:
-        for folder in ("samples", "sweeps"):
-            (self.root / folder / channel.name).mkdir(parents=True, exist_ok=True)
 
     def _add_reading(
         self,

@@ -218,7 +218,7 @@ def test_ctrl_c_and_a_killed_batch_lose_nothing(
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    until(lambda: any(out.glob("drive*")))
+    until(lambda: len(list(out.glob("drive*"))) >= 2)
     # Ctrl-C goes to every process of the terminal, a kill to one.
     (os.killpg if kill is signal.SIGINT else os.kill)(batch.pid, kill)
     said = batch.communicate(timeout=60)[1]

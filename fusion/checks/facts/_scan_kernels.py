@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from fusion._fan_kernels import between_starts, toward_box
+from fusion._fan_kernels import begin_and_end, toward_box
 
 SLACK_M = 1e-9
 # Beams that only graze a box say nothing of it.
@@ -107,7 +107,7 @@ def look(points, above, origin, order, starts, rotations, centers, halves, limit
         floor, floor_points = 0.0, 0
         first, wide, lowest, highest = toward_box(offset, rotations[b], grown, deep)
         for sector in range(first, first + wide):
-            begin, end = between_starts(starts, sector, lowest, highest)
+            begin, end = begin_and_end(starts, sector, lowest, highest)
             for n in range(begin, end):
                 i = order[n]
                 x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
@@ -139,7 +139,7 @@ def look(points, above, origin, order, starts, rotations, centers, halves, limit
             grown[k] = half[k] * MIDDLE
         first, wide, lowest, highest = toward_box(offset, rotations[b], grown, 0.0)
         for sector in range(first, first + wide):
-            begin, end = between_starts(starts, sector, lowest, highest)
+            begin, end = begin_and_end(starts, sector, lowest, highest)
             for n in range(begin, end):
                 i = order[n]
                 x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
