@@ -16,10 +16,11 @@ from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from calib import SE3
 from fusion.checks.config import CheckConfig, RuleConfig
 from fusion.checks.rules import RULES
 from fusion.edits import Group, PutTrack
-from fusion.labels import Source
+from fusion.labels import Source, Track
 from fusion.overlap import points_in_box
 from viewer.desk import Desk
 from viewer.panes import MAIN
@@ -106,12 +107,22 @@ def test_a_click_in_a_row_selects_and_goes_there(window: MainWindow) -> None:
     assert desk.session.frame == 4
 
 
+def _elsewhere(track: Track, id: str, away_m: float) -> Track:
+    """A copy so far to the left of the car: in one place, each would be a duplicate of each."""
+    by = SE3.from_yaw(0.0, (0.0, away_m, 0.0))
+    moved = [
+        replace(one, box=replace(one.box, ego_from_box=by @ one.box.ego_from_box))
+        for one in track.annotations.values()
+    ]
+    return Track.of(id, track.category, moved)
+
+
 def test_thousands_of_rows_cost_no_more_than_those_in_sight(window: MainWindow) -> None:
     desk, timeline = window.desk, window.timeline
     timeline.parentWidget().raise_()
     tracks = desk.session.labels.tracks
     model = max(tracks.values(), key=lambda track: len(track.annotations))
-    copies = tuple(PutTrack(replace(model, id=f"copy {k}")) for k in range(2000))
+    copies = tuple(PutTrack(_elsewhere(model, f"copy {k}", 10.0 * (k + 1))) for k in range(2000))
     desk.session.apply(Group(copies, "Many"))
     QTest.qWait(50)
     timeline.grab()

@@ -130,7 +130,7 @@ class Checking:
             self._asking.add_done_callback(self._look_after)
 
     def _answer(self, labels: LabelSet, told: Measured | None) -> None:
-        made = ask(self.standing, self.log, labels, told, self.config)
+        made = ask(self.standing, self.log, labels, told, self.config, self._go_on)
         self.later(lambda: self._take(made))
 
     def _take(self, made: Standing) -> None:
@@ -167,9 +167,12 @@ class Checking:
         if labels is not self.labels():
             self.noticed()  # what was edited meanwhile is not measured yet
 
-    def _note(self, step: str, done: int, total: int) -> None:
+    def _go_on(self) -> None:
         if self._stopped:
             raise _StoppedError
+
+    def _note(self, step: str, done: int, total: int) -> None:
+        self._go_on()
         self._step = f"{step}, {done} of {total}"
 
     def _look_after(self, ended: Future[None]) -> None:

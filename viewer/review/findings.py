@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -49,21 +49,29 @@ class Standing:
 
 
 def ask(
-    before: Standing, log: DriveLog, labels: LabelSet, measured: Measured | None, config: CheckConfig
+    before: Standing,
+    log: DriveLog,
+    labels: LabelSet,
+    measured: Measured | None,
+    config: CheckConfig,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Standing:
-    """What rules say of labels, of which they said something when they were otherwise."""
+    """What rules say of labels, of which they said something when they were otherwise.
+
+    `go_on` is called before each rule; what it raises ends the asking.
+    """
     problems: list[str] = []
     changed = _changed(before, labels, measured)
     near = before.near
     if changed:
         spans = _spans([*_named(before.labels, changed), *_named(labels, changed)])
         facts = _facts(log, labels, measured, config, spans)
-        found = _ask(facts, config, NEAR, problems)
+        found = _ask(facts, config, NEAR, problems, go_on)
         near = (
             *(one for one in near if not _about(one, changed, spans)),
             *(one for one in found if _about(one, changed, spans)),
         )
-    whole = _ask(_facts(log, labels, measured, config), config, WHOLE, problems)
+    whole = _ask(_facts(log, labels, measured, config), config, WHOLE, problems, go_on)
     slow = () if measured is None else measured.slow
     ranked = tuple(one for item in queue([*near, *whole, *slow]) for one in item.findings)
     ids = tuple(one.id for one in ranked)
@@ -141,10 +149,13 @@ def _facts(
     return facts if measured is None else replace(measured.of(facts), candidates=candidates)
 
 
-def _ask(facts: Facts, config: CheckConfig, rules: Iterable[Rule], problems: list[str]) -> list[Finding]:
+def _ask(
+    facts: Facts, config: CheckConfig, rules: Iterable[Rule], problems: list[str], go_on: Callable[[], None]
+) -> list[Finding]:
     """One rule that fails on odd labels does not silence the others."""
     found: list[Finding] = []
     for rule in rules:
+        go_on()
         try:
             found += asked(facts, config, [rule])[0]
         except Exception as error:  # of whatever kind
