@@ -7,7 +7,6 @@ import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -53,26 +52,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "source"
     return found
-
-
-def forget_peak_memory() -> None:
-    """Lets `peak_memory_mb` count from here, where the system can (Linux: proc(5), clear_refs)."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def peak_memory_mb() -> int | None:
-    """Largest resident size of this process so far; None on Windows, which has no such count."""
-    with suppress(OSError, ValueError, StopIteration):
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-        peak_kb = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
-        return round(int(peak_kb) / 2**10)
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
 
 
 def fingerprint(log: DriveLog, given: Given, networks: Mapping[str, str]) -> str:

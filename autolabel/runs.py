@@ -14,12 +14,11 @@ from pathlib import Path
 from autolabel.candidates import candidates_of
 from autolabel.confidence import wanting_a_look
 from autolabel.config import Config
+from autolabel.memory import forget_peak_memory, peak_memory_mb
 from autolabel.pipeline import Given, Proposal, label
 from autolabel.records import (
     RUN_SCHEMA,
     fingerprint,
-    forget_peak_memory,
-    peak_memory_mb,
     read_record,
     same_hash,
     versions,

@@ -15,7 +15,7 @@ from calib.se3 import SE3
 from calib.types import F32, F64, I32, I64, kernel_view
 from fusion.align import points_in_ego, read_deskewed
 from fusion.checks.facts import Watcher
-from fusion.fan import DIRECTIONS, by_direction
+from fusion.fan import DIRECTIONS
 from fusion.ground import Ground
 from fusion.ground.surface import RINGS, SECTORS
 from fusion.stages import stage
@@ -176,13 +176,9 @@ class Scans:
         if self.watcher is not None:
             self.watcher(ref.lidar, frame_ns, points_ego, heights_m)
         local_from_ego = self.world.local_from_ego(np.array([frame_ns]))[0]
-        size = len(points_ego)
-        points, above_m, kept = (
-            np.empty((size, 3), np.float32),
-            np.empty(size, np.float32),
-            np.empty(size, np.float32),
-        )
-        intensity = np.zeros(size, np.float32) if sweep.intensity is None else sweep.intensity
+        intensity = np.zeros(len(points_ego), np.float32) if sweep.intensity is None else sweep.intensity
+        origin = local_from_ego @ log.rig.lidars[sweep.lidar].ego_from_sensor.translation
+        starts, columns = np.empty(DIRECTIONS + 1, np.int32), np.empty(len(points_ego) * 5, np.float32)
         count = _kernels.keep(
             points_ego,
             heights_m,
@@ -190,16 +186,14 @@ class Scans:
             (LOWEST_M, HIGHEST_M, TRUSTED_M, DOUBT_PER_M, FARTHEST_M),
             np.array(local_from_ego.rotation),
             np.array(local_from_ego.translation),
-            points,
-            above_m,
-            kept,
+            np.array(origin),
+            starts,
+            columns,
         )
-        origin = local_from_ego @ log.rig.lidars[sweep.lidar].ego_from_sensor.translation
-        order, starts = by_direction(points[:count], origin)
         start = self._spool.seek(0, 2)
-        for part in (ground.heights_m, starts, points[order], above_m[order], kept[order]):
+        for part in (ground.heights_m, starts, columns[: 5 * count]):
             self._spool.write(part.data)
-        return _Kept(start, len(order), local_from_ego, origin)
+        return _Kept(start, count, local_from_ego, origin)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -38,6 +38,23 @@ def slope_bin(slope):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def direction_of(x, y, z):
+    """Number of the direction of a place, counted from the LiDAR; -1 where it is not finite."""
+    if not abs(x) + abs(y) + abs(z) < np.inf:
+        return -1
+    sector = min(int(bearing_of(x, y) * (SECTORS / 4.0)), SECTORS - 1)
+    return sector * SLOPES + slope_bin(z / max(np.sqrt(x * x + y * y), 1e-9))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def begins(counts_after):
+    """Turns counts, one place on, into where each direction begins; returns a copy to fill."""
+    for c in range(DIRECTIONS):
+        counts_after[c + 1] += counts_after[c]
+    return counts_after[:-1].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def sort_by_direction(points, origin, order, starts):
     """Order of points by direction; those of bin b of sector s begin at `starts[s * SLOPES + b]`.
 
@@ -46,15 +63,10 @@ def sort_by_direction(points, origin, order, starts):
     cells = np.empty(len(points), dtype=np.int32)
     starts[:] = 0
     for i in range(len(points)):
-        x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
-        cells[i] = -1
-        if abs(x) + abs(y) + abs(z) < np.inf:
-            sector = min(int(bearing_of(x, y) * (SECTORS / 4.0)), SECTORS - 1)
-            cells[i] = sector * SLOPES + slope_bin(z / max(np.sqrt(x * x + y * y), 1e-9))
+        cells[i] = direction_of(points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2])
+        if cells[i] >= 0:
             starts[cells[i] + 1] += 1
-    for c in range(DIRECTIONS):
-        starts[c + 1] += starts[c]
-    fill = starts[:-1].copy()
+    fill = begins(starts)
     for i in range(len(points)):
         if cells[i] >= 0:
             order[fill[cells[i]]] = i

@@ -34,11 +34,13 @@ class Trips:
         Raises:
             CrosslabelError: one of them cannot be labelled, or a track that is to be explained is in none.
         """
+        from autolabel.memory import keep_freed_memory
         from autolabel.runs import label_trips
         from autolabel.together import label_together
         from scripts.autolabel_unit import explained
         from scripts.console import note, progress_bar
 
+        keep_freed_memory()
         config, out = self.asked.config, self.asked.out
         works = [self.asked.work(at) for at in self.places]
         with progress_bar("") as progress:

@@ -103,9 +103,11 @@ class LogUnit:
     def __call__(self, progress: Progress | None = None) -> Ended:
         """Labels it; whatever goes wrong is in what is returned, and so are the notes made on the way."""
         from autolabel.batch import Ended
+        from autolabel.memory import keep_freed_memory
         from autolabel.runs import Outcome
         from scripts.console import known_error
 
+        keep_freed_memory()
         notes = io.StringIO()
         told: dict[str, Any] = {"path": str(self.path.resolve()), "format": self.format}
         outcome, reason, full = Outcome.FAILED, "", False

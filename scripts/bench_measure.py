@@ -85,9 +85,10 @@ def processes(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def clip_cost(folder: Path) -> ClipCost:
     """Measures one clip, with all kernels compiled and loaded before."""
-    from autolabel.records import forget_peak_memory, peak_memory_mb
+    from autolabel.memory import forget_peak_memory, keep_freed_memory, peak_memory_mb
     from fusion.stages import measured, stage
 
+    keep_freed_memory()
     with tempfile.TemporaryDirectory(prefix="crosslabel-bench-") as out:
         _warm(folder, Path(out) / "warm")
         points, read_s, read_wall_s = _read_alone(folder)

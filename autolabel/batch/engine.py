@@ -26,15 +26,12 @@ TICK_S = 0.5
 CONNECT_S = 20.0
 # A unit whose result was lost with its worker is worked on again.
 UNDER_WAY = ("pending", "lost")
-ENVIRONMENT = "distributed.nanny.pre-spawn-environ"
 SETTINGS = {
     # A worker that dies takes its unit to another one once; then the unit waits until it can be tried alone.
     "distributed.scheduler.allowed-failures": 1,
     # A busy machine may need long to start a dead worker again; dask would give it up for good.
     "distributed.deploy.lost-worker-timeout": "24h",
-    # What is freed is kept: handed back at once, as dask has it, every array costs new pages of the system.
-    f"{ENVIRONMENT}.MALLOC_TRIM_THRESHOLD_": None,
-    f"{ENVIRONMENT}.OPENCV_FOR_THREADS_NUM": 1,
+    "distributed.nanny.pre-spawn-environ.OPENCV_FOR_THREADS_NUM": 1,
     # A worker that looks at itself a hundred times a second gets in the way of its unit.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",

@@ -12,7 +12,7 @@ import pytest
 from autolabel import Config
 from autolabel.batch import Ended, Here, Ledger, State, read_ledger
 from autolabel.batch.standing import Standing
-from autolabel.records import forget_peak_memory, peak_memory_mb
+from autolabel.memory import forget_peak_memory, peak_memory_mb
 from autolabel.runs import Outcome
 from calib.errors import CrosslabelError
 from fusion.checks.config import CheckConfig, RuleConfig

@@ -73,7 +73,7 @@ def staged_places():
 def one(folder: Path, profile: bool) -> dict[str, Any]:
     """Checks the drive once, warm."""
     from autolabel import Given, candidates
-    from autolabel.records import peak_memory_mb
+    from autolabel.memory import peak_memory_mb
     from formats.folder import FOLDER
     from formats.labels_db import read_labels
     from fusion.checks import check as checks

@@ -28,7 +28,7 @@ THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NU
 def one(mode: str, folder: Path, profile: bool) -> dict[str, Any]:
     """Labels the drive once, warm."""
     from autolabel import Config
-    from autolabel.records import peak_memory_mb
+    from autolabel.memory import peak_memory_mb
     from autolabel.runs import Work, label_log
     from formats.folder import FOLDER
     from fusion.checks.config import CheckConfig
