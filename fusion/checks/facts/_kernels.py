@@ -15,20 +15,51 @@ def turned(a, b):
 @njit(cache=True, nogil=True)
 def fit_way(dt, values, weights, degree, scale):
     """Coefficients of a polynomial about dt = 0, fitted robustly (Cauchy weights, five rounds)."""
-    size = dt.shape[0]
-    terms = np.ones((size, degree + 1))
-    for k in range(degree):
-        terms[:, k + 1] = terms[:, k] * dt
-    found = np.zeros((degree + 1, values.shape[1]))
-    trust = weights.copy()
+    size, width = values.shape
+    terms, trust = degree + 1, weights.copy()
+    # The normal equations, and on their right what is fitted.
+    rows, found = np.empty((terms, terms + width)), np.zeros((terms, width))
     for _ in range(5):
-        weighted = terms * trust.reshape(-1, 1)
-        normal = terms.T @ weighted + 1e-9 * np.eye(degree + 1)
-        found = np.linalg.solve(normal, weighted.T @ values)
-        left = values - terms @ found
-        far = np.sqrt((left * left).sum(axis=1))
-        trust = weights / (1 + (far / scale) ** 2)
+        rows[:] = 0.0
+        for k in range(size):
+            left = trust[k]
+            for a in range(terms):
+                product = left
+                for b in range(terms):
+                    rows[a, b] += product
+                    product *= dt[k]
+                for c in range(width):
+                    rows[a, terms + c] += left * values[k, c]
+                left *= dt[k]
+        for a in range(terms):
+            rows[a, a] += 1e-9
+        solve(rows, found)
+        for k in range(size):
+            far = 0.0
+            for c in range(width):
+                told = 0.0
+                for a in range(terms - 1, -1, -1):
+                    told = told * dt[k] + found[a, c]
+                far += (values[k, c] - told) ** 2
+            trust[k] = weights[k] / (1 + far / (scale * scale))
     return found
+
+
+@njit(cache=True, nogil=True)
+def solve(rows, found):
+    """Solves a few equations with a positive definite left side by Gauss's elimination, in place."""
+    terms, width = found.shape
+    for a in range(terms):
+        for b in range(a + 1, terms):
+            share = rows[b, a] / rows[a, a]
+            for c in range(a, terms + width):
+                rows[b, c] -= share * rows[a, c]
+    for a in range(terms - 1, -1, -1):
+        for c in range(width):
+            rest = rows[a, terms + c]
+            for b in range(a + 1, terms):
+                rest -= rows[a, b] * found[b, c]
+            found[a, c] = rest / rows[a, a]
 
 
 @njit(cache=True, nogil=True)
