@@ -77,13 +77,12 @@ class Follower:
         """Finds where the car was at the next scan, and adds what it saw to the map."""
         if not self._rows:
             start = Match(SE3.identity(), 0.0, 0, 1.0, np.zeros((6, 6)))
-            points = scan.points_ego(self._motion_in(scan)[0])
+            points, _ = self._unbent(scan)
             few = thinned(points, self.config.matched_cell_m, self.config)
             return self._keep(scan, points, few, start, True)
         last_ns, last, _ = self._rows[-1]
         step_s = (scan.frame_ns - last_ns) / 1e9
-        motion, as_given = self._motion_in(scan)
-        points = scan.points_ego(motion)
+        points, as_given = self._unbent(scan)
         few = thinned(points, self.config.matched_cell_m, self.config)
         match = self._matched(points[few], self._steps(last_ns, scan.frame_ns), last)
         sure = _is_sure(match)
@@ -92,7 +91,7 @@ class Follower:
             bent_m = np.abs((twist - self.twist)[3:] * step_s).max()
             self.twist = twist
             if scan.is_bent and not as_given and bent_m > BENT_M:
-                points = scan.points_ego(self._motion_in(scan)[0])
+                points, _ = self._unbent(scan)
                 match = self._fine.align(points[few], match.map_from_ego, FINE_SCALES, FINE_ROUNDS)
                 self.twist = screw_of(last.map_from_ego.inverse() @ match.map_from_ego) / step_s
         return self._keep(scan, points, few, match, sure)
@@ -148,6 +147,13 @@ class Follower:
         if not _is_sure(match):
             return replace(match, map_from_ego=guesses[-1] if len(steps) == 2 else guesses[0])
         return match
+
+    def _unbent(self, scan: ThinSweep) -> tuple[F32, bool]:
+        """The points as the car standing still would see them, and whether it moved as given meanwhile."""
+        if not scan.is_bent:
+            return scan.points_ego(), False
+        motion, as_given = self._motion_in(scan)
+        return scan.points_ego(motion), as_given
 
     def _motion_in(self, scan: ThinSweep) -> tuple[SE3Batch, bool]:
         """How the car moved in a sweep: as given (True) where that fits its motion so far, else evenly."""

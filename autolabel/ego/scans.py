@@ -49,16 +49,18 @@ class ThinSweep:
         first_ns, last_ns = self.span_ns()
         return np.arange(first_ns, last_ns + KNOT_NS, KNOT_NS, dtype=np.int64)
 
-    def points_ego(self, frame_from_ego_at_knots: SE3Batch) -> F32:
+    def points_ego(self, frame_from_ego_at_knots: SE3Batch | None = None) -> F32:
         """(N, 3) where the car standing still at its instant would see the points, if it moved like this.
 
         Args:
-            frame_from_ego_at_knots: where the car was at `knots_ns`, seen from where it was at the frame.
+            frame_from_ego_at_knots: where the car was at `knots_ns`, seen from where it was at the frame;
+                only what is not bent needs it not.
         """
         points, offset_ns = self.sweep.points, self.sweep.offset_ns
-        if self.is_bent and offset_ns is not None:
+        if self.is_bent:
             from fusion import _kernels
 
+            assert offset_ns is not None and frame_from_ego_at_knots is not None
             ego_from_lidar = self.ego_from_lidar
             frame_from_lidar_at_knots = frame_from_ego_at_knots @ ego_from_lidar
             first_ns = self.span_ns()[0] - self.frame_ns
