@@ -4,10 +4,15 @@ The rest of projection is in calib/cameras/_kernels.py. `fastmath` lets sums be 
 assume that there is no NaN.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
 from calib.cameras._kernels import BLOCK, split
+
+# Of a sum of four products of float32 numbers, rounded coefficients included; three times what it can be.
+ROUNDING = 1e-6
 
 
 @njit(cache=True, nogil=True)
@@ -25,9 +30,36 @@ def moved(points, rotation, translation):
     return out
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def gate_of(sight, limit_rad, rotation, translation):
+    """A (4, 4) gate: for a point in sight, |row 0| and |row 1| of gate @ (x, y, z, 1) are at most row 2.
+
+    The first two rows measure sideways and up in units of the half field of view, the third is the depth,
+    with the rounding errors of float32 added; entry (3, 0) is what they grow by with a point's coordinates.
+    A camera that sees further than a right angle has a gate of its own: a cone around its axis, as wide as
+    z = cos(limit) * |x, y, z|; a sum of coordinates stands in for the length.
+    """
+    gate = np.zeros((4, 4))
+    gate[2, :3], gate[2, 3] = rotation[2], translation[2]
+    widest, bounded = 0.0, True
+    for axis in range(2):
+        half, middle = (sight[axis, 1] - sight[axis, 0]) / 2, 0.0
+        if half < math.inf:
+            middle = (sight[axis, 0] + sight[axis, 1]) / 2
+        else:
+            bounded = False
+        gate[axis, :3] = (rotation[axis] - middle * rotation[2]) / half
+        gate[axis, 3] = (translation[axis] - middle * translation[2]) / half
+        widest = max(widest, (1 + abs(middle)) / half)
+    slack = ROUNDING * (1 + widest) + (0.0 if bounded else max(-math.cos(limit_rad), 0.0))
+    gate[2, 3] += slack * np.abs(translation).sum()
+    gate[3, 0] = slack
+    return gate.astype(np.float32)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def count_in_gate(x, y, z, size, gate, count):
-    """How many points of a block may be in a camera's sight, rounding errors counted in (see project.py)."""
+    """How many points of a block may be in a camera's sight, rounding errors counted in (see `gate_of`)."""
     a0, b0, c0, d0 = gate[0, 0], gate[0, 1], gate[0, 2], gate[0, 3]
     a1, b1, c1, d1 = gate[1, 0], gate[1, 1], gate[1, 2], gate[1, 3]
     a2, b2, c2, d2, slack = gate[2, 0], gate[2, 1], gate[2, 2], gate[2, 3], gate[3, 0]

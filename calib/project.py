@@ -9,10 +9,7 @@ import numpy as np
 
 from calib.cameras import CameraModel
 from calib.se3 import SE3
-from calib.types import F32, F64, I32, Floats, kernel_view
-
-# Of a sum of four products of float32 numbers, rounded coefficients included; three times what it can be.
-ROUNDING = 1e-6
+from calib.types import F64, I32, Floats, kernel_view
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,7 +53,12 @@ def project_cloud(
     rotations = np.array([transform.rotation for transform in cams_from_points]).reshape(count, 3, 3)
     translations = np.array([transform.translation for transform in cams_from_points]).reshape(count, 3)
     rows = np.array([model.row for model in models]).reshape(count, -1)
-    gates = _gates(models, rotations, translations)
+    gates = np.array(
+        [
+            _kernels.gate_of(model.sight, model.limit_rad, *pose)
+            for model, *pose in zip(models, rotations, translations, strict=True)
+        ]
+    )
     candidates = np.empty((-(-len(cloud) // camera_kernels.BLOCK), count), dtype=np.int64)
     _kernels.count_candidates(cloud, gates, candidates)
     ends = np.cumsum(candidates.sum(axis=0))
@@ -69,26 +71,3 @@ def project_cloud(
         VisiblePoints(index[start:end], uv_px[start:end], depth_m[start:end])
         for start, end in zip(starts, ends.tolist(), strict=True)
     ]
-
-
-def _gates(models: Sequence[CameraModel], rotations: F64, translations: F64) -> F32:
-    """(C, 4, 4) gates: for a point in sight, |row 0| and |row 1| of gate @ (x, y, z, 1) are at most row 2.
-
-    The first two rows measure sideways and up in units of the half field of view, the third is the depth,
-    with the rounding errors of float32 added; entry (3, 0) is what they grow by with a point's coordinates.
-    A camera that sees further than a right angle has a gate of its own: a cone around its axis, as wide as
-    z = cos(limit) * |x, y, z|; a sum of coordinates stands in for the length.
-    """
-    bounds = np.array([model.sight for model in models]).reshape(-1, 2, 2)
-    half = (bounds[:, :, 1] - bounds[:, :, 0]) / 2
-    middle = np.where(np.isfinite(half)[:, :, None], bounds, 0.0).mean(axis=2)
-    gates = np.zeros((len(bounds), 4, 4))
-    poses = np.concatenate([rotations, translations[:, :, None]], axis=2)
-    gates[:, :2] = (poses[:, :2] - middle[:, :, None] * poses[:, 2:]) / half[:, :, None]
-    gates[:, 2] = poses[:, 2]
-    behind = np.maximum(-np.cos([model.limit_rad for model in models]), 0.0)
-    behind[np.isfinite(half).all(axis=1)] = 0.0
-    slack = behind + ROUNDING * (1 + ((1 + np.abs(middle)) / half).max(axis=1))
-    gates[:, 2, 3] += slack * np.abs(translations).sum(axis=1)
-    gates[:, 3, 0] = slack
-    return gates.astype(np.float32)

@@ -69,12 +69,12 @@ def in_box(x, y, z, rotation, center, half):
 
 @njit(cache=True, nogil=True)
 def in_box_of(x, y, z, rotations, centers, halves, b):
-    """`in_box` for one of many, without a view of each."""
+    """`in_box` for one of many, without a view of each; near a box one guess is faster than three."""
     dx, dy, dz = x - centers[b, 0], y - centers[b, 1], z - centers[b, 2]
     return (
-        abs(rotations[b, 0, 0] * dx + rotations[b, 1, 0] * dy + rotations[b, 2, 0] * dz) <= halves[b, 0]
-        and abs(rotations[b, 0, 1] * dx + rotations[b, 1, 1] * dy + rotations[b, 2, 1] * dz) <= halves[b, 1]
-        and abs(rotations[b, 0, 2] * dx + rotations[b, 1, 2] * dy + rotations[b, 2, 2] * dz) <= halves[b, 2]
+        (abs(rotations[b, 0, 0] * dx + rotations[b, 1, 0] * dy + rotations[b, 2, 0] * dz) <= halves[b, 0])
+        & (abs(rotations[b, 0, 1] * dx + rotations[b, 1, 1] * dy + rotations[b, 2, 1] * dz) <= halves[b, 1])
+        & (abs(rotations[b, 0, 2] * dx + rotations[b, 1, 2] * dy + rotations[b, 2, 2] * dz) <= halves[b, 2])
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from calib.quaternion import matrices_from_quaternions
 from calib.se3 import SE3Batch
 from calib.types import F64, I64, Bools
-from fusion.beam import seen_ns
+from fusion.beam import beam_offset_ns
 from fusion.boxes import Boxes
 from fusion.labels import Track
 from fusion.log import DriveLog
@@ -42,7 +42,7 @@ class Course:
         """Of a track whose annotations the log's trajectory covers; others are left out."""
         frames_ns = np.fromiter(track.annotations, dtype=np.int64, count=len(track.annotations))
         boxes = Boxes.stack(annotation.box for annotation in track.annotations.values())
-        times_ns = seen_ns(log, track)
+        times_ns = frames_ns + beam_offset_ns(log, boxes.dst_from_box.translations)
         covered = (frames_ns >= log.trajectory.start_ns) & (frames_ns <= log.trajectory.end_ns)
         covered &= np.append(True, np.diff(np.maximum.accumulate(times_ns)) > 0)
         world_from_ego = log.trajectory.at_many(frames_ns[covered])

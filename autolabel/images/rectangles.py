@@ -75,27 +75,24 @@ class _Clouds:
 
     def __init__(self, labels: LabelSet, scans: Scans) -> None:
         self.labels, self.scans = labels, scans
-        self.numbers = {track_id: number for number, track_id in enumerate(labels.tracks)}
+        self.world_from_local = scans.world.local_from_world.inverse()
         self._clear(-1)
 
     def near(self, image: ImageRef, track_ids: list[str], ego_from_world: SE3) -> tuple[Cloud, F64]:
         """The scan nearest in time to an image, and up to where each track is solid."""
-        world_from_local = self.scans.world.local_from_world.inverse()
         if len(self.scans) > 0:
             frame = int(np.argmin(np.abs(self.scans.frames_ns - image.timestamp_ns)))
             if frame != self.frame:
                 self._turn_to(frame)
         nobody = len(self.numbers)
-        numbers = np.array([self.numbers.get(track_id, nobody) for track_id in track_ids], dtype=np.int64)
-        rows = np.full(nobody + 1, -1, np.int32)
-        rows[numbers] = np.arange(len(numbers))
-        rows[nobody] = -1
+        numbers = np.array([self.numbers.get(track_id, nobody) for track_id in track_ids], dtype=np.int32)
         solid = np.where(self.counts[numbers] >= ENOUGH_POINTS, BONNET, 1.0)
-        return Cloud(self.points, rows.take(self.owners), ego_from_world @ world_from_local), solid
+        return Cloud(self.points, self.owners, ego_from_world @ self.world_from_local, numbers), solid
 
     def _clear(self, frame: int) -> None:
-        self.frame, self.points = frame, np.empty((0, 3), np.float32)
-        self.owners, self.counts = np.empty(0, np.int64), np.zeros(len(self.numbers) + 1, np.int64)
+        self.frame, self.points, self.owners = frame, np.empty((0, 3), np.float32), np.empty(0, np.int32)
+        self.numbers: dict[str, int] = {}
+        self.counts = np.zeros(1, np.int64)
 
     def _turn_to(self, frame: int) -> None:
         self._clear(frame)
@@ -105,8 +102,8 @@ class _Clouds:
         there = list(self.labels.at(int(self.scans.frames_ns[frame])))
         boxes = Boxes.stack(annotation.box for _, annotation in there).moved(scan.local_from_ego)
         around = Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + AROUND_M)
-        # Points of no box have the number -1, as of the last one.
-        numbers = np.array([*(self.numbers[track.id] for track, _ in there), len(self.numbers)], np.int64)
-        owners, counts = owners_of_points(scan.points, around)
-        self.points, self.owners = scan.points, numbers[owners]
-        self.counts[numbers[:-1]] = counts
+        self.owners, counts = owners_of_points(scan.points, around)
+        self.points = np.asfortranarray(scan.points)
+        self.numbers = {track.id: number for number, (track, _) in enumerate(there)}
+        # Who is not labelled in this frame has a number that no point has.
+        self.counts = np.append(counts, 0)

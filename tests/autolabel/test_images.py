@@ -10,9 +10,10 @@ from autolabel.scans import Scans
 from autolabel.world import LocalWorld
 from calib import SE3
 from fusion.boxes import Box3D, Boxes
+from fusion.course import Course
 from fusion.edits import PutImageBoxes
 from fusion.labels import ImageBox, LabelSet, Source
-from fusion.rectangles import Cloud, rectangles_in
+from fusion.rectangles import Cloud, rectangles_in, shown_at
 from fusion.simulate import SimulationConfig
 from fusion.simulate.drive import Drive
 
@@ -152,9 +153,40 @@ def test_points_of_a_frame_are_not_given_to_who_is_not_labelled_in_it(street) ->
     ego_from_world = log.trajectory.at(image.timestamp_ns).inverse()
     known = [track.id for track, _ in labels.at(int(log.timestamps_ns[1]))]
     cloud, solid = clouds.near(image, ["nobody", *known], ego_from_world)
+    assert cloud.numbers is not None
+    owners, (nobody, *numbers) = {*np.unique(cloud.owners).tolist()}, cloud.numbers.tolist()
     assert (cloud.owners == -1).mean() > 0.3
-    assert not (cloud.owners == 0).any() and solid[0] == 1.0
-    assert {*np.unique(cloud.owners).tolist()} <= {-1, *range(1, len(known) + 1)}
+    assert nobody not in owners and solid[0] == 1.0
+    assert len({*numbers}) == len(known) and {-1} < owners <= {-1, *numbers}
+
+
+@pytest.mark.parametrize("which", ["street", "rolling"])
+def test_what_is_out_of_sight_is_left_out_and_nothing_else(request, which) -> None:
+    drive, labels = request.getfixturevalue(which)
+    log = drive.log()
+    courses = {track.id: Course.of(log, track) for track in labels.tracks.values()}
+    images = [
+        image for refs in log.images.values() for image in refs if log.trajectory.covers(image.timestamp_ns)
+    ]
+    cloud = Cloud(np.empty((0, 3), np.float32), np.empty(0, np.int32), SE3.identity())
+    left_out = 0
+    for shown in shown_at(log, courses, images):
+        instant_ns, ego_from_world = shown.image.timestamp_ns, shown.world_from_ego.inverse()
+        answers = {track_id: course.at([instant_ns]) for track_id, course in courses.items()}
+        there = {track_id: answer for track_id, answer in answers.items() if answer[0][0]}
+        boxes = Boxes.concatenate(boxes for _, boxes, _ in there.values()).moved(ego_from_world)
+        mps = ego_from_world.rotate(np.concatenate([mps for *_, mps in there.values()]))
+        every = rectangles_in(log, shown.image, boxes, mps, cloud, np.ones(len(boxes)))
+        some = rectangles_in(
+            log, shown.image, shown.boxes, shown.velocities_mps, cloud, np.ones(len(shown.boxes))
+        )
+        kept = [track_id in shown.track_ids for track_id in there]
+        assert shown.track_ids == [track_id for track_id in there if track_id in shown.track_ids]
+        assert np.isnan(every.ltrb_px[np.logical_not(kept)]).all()
+        np.testing.assert_allclose(some.ltrb_px, every.ltrb_px[kept], rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(some.visibility, every.visibility[kept])
+        left_out += kept.count(False)
+    assert (left_out > 20) == (which == "street")
 
 
 def test_what_is_behind_the_camera_has_no_rectangle(street) -> None:
