@@ -16,19 +16,43 @@ def polar(x, y, rings, sectors, nearest, farthest):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def all_polar(points, rings, sectors, nearest, farthest):
-    """(N, 2) ring and sector of each point, to 1e-4 of a cell: written so that many are told at once."""
-    places = np.empty((points.shape[0], 2), dtype=np.float32)
+def scales_of(rings, sectors, nearest, farthest):
+    """What `quick_polar` has to know of a grid."""
     rings_a_turn = np.float32(rings * np.log(2) / (2 * np.log(farthest / nearest)))
     sectors_a_rad, half = np.float32(sectors / (2 * np.pi)), np.float32(sectors / 2)
-    least, per_least = np.float32(nearest * nearest), np.float32(1 / (nearest * nearest))
+    return (
+        np.float32(nearest * nearest),
+        np.float32(1 / (nearest * nearest)),
+        rings_a_turn,
+        sectors_a_rad,
+        half,
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def quick_polar(x, y, scales):
+    """The same to 1e-4 of a cell, in float32 and without a branch, so that many are told at once."""
+    least, per_least, rings_a_turn, sectors_a_rad, half = scales
+    r2 = x * x + y * y
+    # Not a number lies in no ring, for its bits are those of a power beyond the largest.
+    ring = log2_of((least if r2 < least else r2) * per_least) * rings_a_turn
+    return ring, angle_of(y, x) * sectors_a_rad + half
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cells_of(points, rings, sectors, nearest, farthest):
+    """Cell of each of (N, 3) float32 points, counted along the rings; -1 in none."""
+    # The distance from one x to the next has to be a constant, or the points are told one by one.
+    flat, cells = points.reshape(-1), np.empty(points.shape[0], dtype=np.int32)
+    scales = scales_of(rings, sectors, nearest, farthest)
+    ends, across, last = np.float32(rings), np.float32(sectors), np.float32(sectors - 1)
+    none, least, inf = np.float32(-1), np.float32(0), np.float32(np.inf)
     for i in range(points.shape[0]):
-        x, y = np.float32(points[i, 0]), np.float32(points[i, 1])
-        r2 = x * x + y * y
-        # Not a number lies in no ring, for its bits are those of a power beyond the largest.
-        places[i, 0] = log2_of((least if r2 < least else r2) * per_least) * rings_a_turn
-        places[i, 1] = angle_of(y, x) * sectors_a_rad + half
-    return places
+        ring, sector = quick_polar(flat[3 * i], flat[3 * i + 1], scales)
+        known = (ring > least) & (ring < ends) & (abs(flat[3 * i + 2]) < inf)
+        cell = np.floor(ring) * across + min(max(np.floor(sector), least), last)
+        cells[i] = np.int32(cell if known else none)
+    return cells
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -38,25 +62,21 @@ def wrapped(sector, sectors):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sort_into_cells(points, polar_places, rings, sectors):
-    """The points cell by cell, those of c from `starts[c]` on, c counting along the rings; and `starts`."""
-    cell = np.empty(points.shape[0], dtype=np.int32)
-    starts = np.zeros(rings * sectors + 1, dtype=np.int64)
-    for i in range(points.shape[0]):
-        ring, sector = polar_places[i]
-        cell[i] = -1
-        if 0 < ring < rings and abs(points[i, 2]) < np.inf:
-            cell[i] = int(ring) * sectors + min(int(sector), sectors - 1)
-            starts[cell[i] + 1] += 1
+def sort_heights(points, cells, cell_count):
+    """The heights of points cell by cell, those of c from `starts[c]` on; and `starts`."""
+    starts = np.zeros(cell_count + 1, dtype=np.int64)
+    for c in cells:
+        if c >= 0:
+            starts[c + 1] += 1
     starts = np.cumsum(starts)
     places = starts[:-1].copy()
-    in_cells = np.empty((starts[-1], 3))
+    heights = np.empty(starts[-1], dtype=np.float32)
     for i in range(points.shape[0]):
-        if cell[i] >= 0:
-            at = places[cell[i]]
-            in_cells[at, 0], in_cells[at, 1], in_cells[at, 2] = points[i, 0], points[i, 1], points[i, 2]
-            places[cell[i]] = at + 1
-    return in_cells, starts
+        c = cells[i]
+        if c >= 0:
+            heights[places[c]] = points[i, 2]
+            places[c] += 1
+    return heights, starts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -85,134 +105,40 @@ def kth_smallest(values, count, k):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def low_heights(in_cells, starts, lows):
-    """A low quantile of the heights in each cell: low enough for ground, above what mirrors throw below."""
-    heights = np.empty(np.diff(starts).max())
-    for c in range(starts.shape[0] - 1):
-        count = starts[c + 1] - starts[c]
+def kth_of_few(values, k, smallest):
+    """The same for a small k without a branch; the smallest are kept in order."""
+    smallest[: k + 1] = np.inf
+    for value in values:
+        for j in range(k + 1):
+            smallest[j], value = min(smallest[j], value), max(smallest[j], value)
+    return smallest[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def kth_of_many(values, k):
+    """The same for a k that is small beside their number: few branches, for most are left out at once."""
+    count = values.shape[0]
+    while True:
+        a, b, c = values[count // 6], values[count // 2], values[count - 1 - count // 6]
+        middle, below = max(min(a, b), min(max(a, b), c)), 0
         for i in range(count):
-            heights[i] = in_cells[starts[c] + i, 2]
-        lows.flat[c] = kth_smallest(heights, count, count // 12) if count > 0 else np.nan
+            value = values[i]
+            values[i], values[below] = values[below], value
+            below += value < middle
+        if below <= k:
+            return kth_smallest(values, count, k)
+        count = below
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_on_planes(cells, planes, agree, counts):
-    """How many cells lie on each plane, to so many metres."""
-    for k in range(planes.shape[0]):
-        a, b, c = planes[k]
-        counts[k] = 0
-        for i in range(cells.shape[0]):
-            counts[k] += abs(cells[i, 2] - (cells[i, 0] * a + cells[i, 1] * b) - c) < agree
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def allowed_rise(places, ring, sector, to_ring, to_sector):
-    """How much higher than one cell of ground another may be: a kerb and a steep road."""
-    dx = places[to_ring, to_sector, 0] - places[ring, sector, 0]
-    dy = places[to_ring, to_sector, 1] - places[ring, sector, 1]
-    return 0.18 + 0.12 * np.sqrt(dx * dx + dy * dy)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def grow_ground(lows, places, seeds, passable):
-    """Passable cells that can be reached from the seeds over steps and slopes that a road can have."""
-    rings_ahead, sectors_aside = 8, 3
-    rings, sectors = lows.shape
-    reached = seeds & passable
-    queue = np.empty(rings * sectors, dtype=np.int32)
-    left = np.zeros(rings, dtype=np.int64)
-    head, tail = 0, 0
-    for ring in range(rings):
-        for sector in range(sectors):
-            if reached[ring, sector]:
-                queue[tail] = ring * sectors + sector
-                tail += 1
-            elif passable[ring, sector]:
-                left[ring] += 1
-    while head < tail:
-        ring, sector = queue[head] // sectors, queue[head] % sectors
-        head += 1
-        for to_ring in range(max(ring - rings_ahead, 0), min(ring + rings_ahead + 1, rings)):
-            if left[to_ring] == 0:
-                continue
-            for turn in range(-sectors_aside, sectors_aside + 1):
-                to_sector = wrapped(sector + turn, sectors)
-                if reached[to_ring, to_sector] or not passable[to_ring, to_sector]:
-                    continue
-                rise = abs(lows[to_ring, to_sector] - lows[ring, sector])
-                if rise <= allowed_rise(places, ring, sector, to_ring, to_sector):
-                    reached[to_ring, to_sector] = True
-                    left[to_ring] -= 1
-                    queue[tail] = to_ring * sectors + to_sector
-                    tail += 1
-    return reached
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def drop_pits(lows, places, reached):
-    """The cells that do not lie far below nearly all of their neighbours: mirrors throw points there."""
-    rings_around, sectors_around, share = 2, 3, 0.8
-    rings, sectors = lows.shape
-    kept = reached.copy()
-    for ring in range(rings):
-        for sector in range(sectors):
-            if not reached[ring, sector]:
-                continue
-            neighbours, higher = -1, 0
-            for to_ring in range(max(ring - rings_around, 0), min(ring + rings_around + 1, rings)):
-                for turn in range(-sectors_around, sectors_around + 1):
-                    to_sector = wrapped(sector + turn, sectors)
-                    if reached[to_ring, to_sector]:
-                        neighbours += 1
-                        rise = lows[to_ring, to_sector] - lows[ring, sector]
-                        if rise > allowed_rise(places, ring, sector, to_ring, to_sector):
-                            higher += 1
-            kept[ring, sector] = higher < max(share * neighbours, 1)
-    return kept
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def lowest_around(lows, reached, sectors_around):
-    """The lowest of the cells of each ring that were reached so many sectors to either side."""
-    rings, sectors = lows.shape
-    lowest = np.full((rings, sectors), np.inf)
-    for ring in range(rings):
-        for sector in range(sectors):
-            if reached[ring, sector]:
-                for turn in range(-sectors_around, sectors_around + 1):
-                    other = wrapped(sector + turn, sectors)
-                    lowest[ring, other] = min(lowest[ring, other], lows[ring, sector])
-    return lowest
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def drop_what_stands(lows, places, reached):
-    """The cells that do not stand out over others near them (slope filter; Vosselman, 2000).
-
-    A single lower cell proves nothing: mirrors throw points below the ground.
-    """
-    rings_around, sectors_around, needed = 6, 8, 3
-    rings, sectors = lows.shape
-    kept, lowest = reached.copy(), lowest_around(lows, reached, sectors_around)
-    for ring in range(rings):
-        for sector in range(sectors):
-            if not reached[ring, sector]:
-                continue
-            lower = 0
-            for to_ring in range(max(ring - rings_around, 0), min(ring + rings_around + 1, rings)):
-                if not lows[ring, sector] - lowest[to_ring, sector] > 0.1:
-                    continue
-                for turn in range(-sectors_around, sectors_around + 1):
-                    to_sector = wrapped(sector + turn, sectors)
-                    if not reached[to_ring, to_sector]:
-                        continue
-                    rise = lows[ring, sector] - lows[to_ring, to_sector]
-                    if rise > 0.1 and rise > allowed_rise(places, ring, sector, to_ring, to_sector):
-                        lower += 1
-                if lower >= needed:
-                    break
-            kept[ring, sector] = lower < needed
-    return kept
+def low_heights(heights, starts, lows):
+    """A low quantile of the heights in each cell: low enough for ground, above what mirrors throw below."""
+    few = 6
+    smallest = np.empty(few, dtype=np.float32)
+    for c in range(starts.shape[0] - 1):
+        here, k = heights[starts[c] : starts[c + 1]], (starts[c + 1] - starts[c]) // 12
+        low = kth_of_few(here, k, smallest) if k < few else kth_of_many(here, k)
+        lows.flat[c] = low if len(here) > 0 else np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -258,33 +184,56 @@ def ground_heights(grid, places, nearest, farthest, heights):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def padded(grid):
-    """The grid with what lies next to its borders: the first and last ring again, sectors a turn on."""
+def patches_of(grid):
+    """Four numbers between the middles of each four cells, from which `heights_above` tells the height.
+
+    The first and last ring are there once more and the sectors go on for a turn.
+    """
     rings, sectors = grid.shape
-    wide = np.empty((rings + 2, sectors + 2))
-    wide[1:-1, 1:-1] = grid
-    wide[0, 1:-1], wide[-1, 1:-1] = grid[0], grid[-1]
-    wide[:, 0], wide[:, -1] = wide[:, -2], wide[:, 1]
-    return wide
+    patches = np.empty((rings + 1, sectors + 1, 4), dtype=np.float32)
+    for ring in range(rings + 1):
+        low, up = max(ring - 1, 0), min(ring, rings - 1)
+        for sector in range(sectors + 1):
+            left, on = wrapped(sector - 1, sectors), wrapped(sector, sectors)
+            a, b, c, d = grid[low, left], grid[low, on], grid[up, left], grid[up, on]
+            here = patches[ring, sector]
+            here[0], here[1], here[2], here[3] = a, b - a, c - a, a + d - b - c
+    return patches
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def heights_above(grid, points, polar_places, heights):
-    """Heights of points above the ground whose ring and sector are known; as of `height_of`."""
-    rings, sectors = grid.shape
-    wide = padded(grid)
-    for i in range(points.shape[0]):
-        ring, sector = polar_places[i, 0], polar_places[i, 1]
-        heights[i] = np.nan
-        if not (ring < rings and sector >= 0 and sector <= sectors):
-            continue
-        if not abs(wide[int(ring) + 1, wrapped(int(sector), sectors) + 1]) < np.inf:
-            continue
-        up, on = np.float64(ring) + 0.5, np.float64(sector) + 0.5
-        low, left = int(up), int(on)
-        ahead, aside = up - low, on - left
-        a, b, c, d = wide[low, left], wide[low, left + 1], wide[low + 1, left], wide[low + 1, left + 1]
-        height = (1 - ahead) * ((1 - aside) * a + aside * b) + ahead * ((1 - aside) * c + aside * d)
-        if not abs(height) < np.inf:
-            height = height_of_known(a, b, c, d, ahead, aside)
-        heights[i] = points[i, 2] - height
+def patch_places(flat, scales, rings, sectors, patches, aheads, asides):
+    """In which patch points lie, -1 beyond the last, and how far ahead and aside in there."""
+    half, none = np.float32(0.5), np.float32(-1)
+    ends, across = np.float32(rings), np.float32(sectors + 1)
+    for i in range(flat.shape[0] // 3):
+        ring, sector = quick_polar(flat[3 * i], flat[3 * i + 1], scales)
+        up, on = ring + half, sector + half
+        low, left = np.floor(up), np.floor(on)
+        aheads[i], asides[i] = up - low, on - left
+        patches[i] = np.int32(low * across + left if ring < ends else none)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def heights_above(grid, points, nearest, farthest, heights):
+    """Heights of float32 points above the ground; as of `height_of`.
+
+    They are told by the thousand, so that what is noted of them never leaves the nearest memory.
+    """
+    at_once, (rings, sectors) = 1024, grid.shape
+    flat, patches = points.reshape(-1), patches_of(grid).ravel()
+    scales = scales_of(rings, sectors, nearest, farthest)
+    places = np.empty(at_once, dtype=np.int32)
+    aheads, asides = np.empty(at_once, dtype=np.float32), np.empty(at_once, dtype=np.float32)
+    for first in range(0, points.shape[0], at_once):
+        last = min(first + at_once, points.shape[0])
+        patch_places(flat[3 * first : 3 * last], scales, rings, sectors, places, aheads, asides)
+        for k in range(last - first):
+            at, height = 4 * places[k], np.nan
+            if at >= 0:
+                height = patches[at] + asides[k] * patches[at + 1]
+                height += aheads[k] * (patches[at + 2] + asides[k] * patches[at + 3])
+                if height != height:
+                    ring, sector = quick_polar(points[first + k, 0], points[first + k, 1], scales)
+                    height = height_of(grid, ring, max(sector, 0.0))
+            heights[first + k] = points[first + k, 2] - height

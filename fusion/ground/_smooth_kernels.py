@@ -7,73 +7,53 @@ from fusion.ground._kernels import wrapped
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ground_anchors(in_cells, starts, lows, reached, anchors):
+def ground_anchors(points, cells, lows, reached, anchors):
     """Mean place of the lowest points of each cell that was reached."""
     thickness = 0.15
-    for c in range(starts.shape[0] - 1):
-        if not reached.flat[c]:
-            continue
-        ceiling, count = lows.flat[c] + thickness, 0
-        x, y, z = 0.0, 0.0, 0.0
-        for i in range(starts[c], starts[c + 1]):
-            if lows.flat[c] - thickness <= in_cells[i, 2] <= ceiling:
-                x, y, z, count = x + in_cells[i, 0], y + in_cells[i, 1], z + in_cells[i, 2], count + 1
-        ring, sector = c // lows.shape[1], c % lows.shape[1]
-        anchors[ring, sector, 0], anchors[ring, sector, 1] = x / count, y / count
-        anchors[ring, sector, 2] = z / count
+    sums, floor = np.zeros((lows.size, 4)), np.where(reached, lows, np.nan).ravel()
+    for i in range(points.shape[0]):
+        c = cells[i]
+        if c >= 0 and abs(points[i, 2] - floor[c]) <= thickness:
+            here = sums[c]
+            here[0], here[1] = here[0] + points[i, 0], here[1] + points[i, 1]
+            here[2], here[3] = here[2] + points[i, 2], here[3] + 1
+    for c in range(lows.size):
+        for k in range(3):
+            anchors.flat[3 * c + k] = sums[c, k] / sums[c, 3]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def steps_to_reached(reached):
-    """By how many sectors on the next cell of each ring lies that was reached; two turns where none was."""
-    rings, sectors = reached.shape
-    steps = np.empty((rings, sectors), dtype=np.int32)
-    for ring in range(rings):
-        away = 2 * sectors
-        for sector in range(2 * sectors - 1, -1, -1):
-            away = 0 if reached[ring, sector % sectors] else min(away + 1, 2 * sectors)
-            steps[ring, sector % sectors] = away
-    return steps
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def window(ring, radius, radii, sectors, asides):
-    """First and last ring that may hold anchors so near to a cell; fills how many sectors aside in each."""
+def window(ring, radius, radii, sectors):
+    """First and last ring that may hold anchors so near to a cell, and how many sectors aside."""
     ahead = int(radius / (radii[ring] * (1 - radii[0] / radii[1]))) + 1
     first, last = max(ring - ahead, 0), min(ring + ahead, len(radii) - 1)
-    for to_ring in range(first, last + 1):
-        asides[to_ring] = min(int(radius / radii[to_ring] * sectors / (2 * np.pi)) + 1, sectors // 2)
-    return first, last
+    return first, last, min(int(radius / radii[first] * sectors / (2 * np.pi)) + 1, (sectors - 1) // 2)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def plane_height(anchors, steps, sector, place, radius, rings, asides):
-    """Height at a place of the plane through the anchors around it; nearer ones count more, NaN if none.
+def list_anchors(anchors, reached, first, last, aside, listed, starts):
+    """Lists the anchors from the first ring to the last by sector: those in a window stand in one row.
 
-    The anchors are looked for in a `window`: its first and last ring, and the sectors aside in each.
+    The list begins so many sectors before the first and ends as many after the last; (3, N) places of the
+    k-th sector in it are from `starts[k]` on.
     """
-    sectors = steps.shape[1]
-    w = wx = wy = wz = xx = xy = yy = xz = yz = 0.0
-    per_radius = 1 / (radius * radius)
-    for to_ring in range(rings[0], rings[1] + 1):
-        aside = asides[to_ring]
-        turn = -aside + steps[to_ring, wrapped(sector - aside, sectors)]
-        while turn <= aside:
-            to_sector = wrapped(sector + turn, sectors)
-            turn += 1 + steps[to_ring, wrapped(to_sector + 1, sectors)]
-            dx, dy = anchors[to_ring, to_sector, 0] - place[0], anchors[to_ring, to_sector, 1] - place[1]
-            nearness = 1 - (dx * dx + dy * dy) * per_radius
-            if nearness > 0:
-                z, a = anchors[to_ring, to_sector, 2], nearness * nearness
-                w, wx, wy, wz = w + a, wx + a * dx, wy + a * dy, wz + a * z
-                xx, xy, yy = xx + a * dx * dx, xy + a * dx * dy, yy + a * dy * dy
-                xz, yz = xz + a * dx * z, yz + a * dy * z
-    return height_of_plane((w, wx, wy, wz, xx, xy, yy, xz, yz), radius)
+    sectors, count = reached.shape[1], 0
+    for k in range(sectors + 2 * aside):
+        sector = wrapped(k - aside, sectors)
+        starts[k] = count
+        for ring in range(first, last + 1):
+            if reached[ring, sector]:
+                for axis in range(3):
+                    listed[axis, count] = anchors[ring, sector, axis]
+                count += 1
+    starts[sectors + 2 * aside] = count
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
-def plane_height_of_all(xs, ys, zs, place, radius):
-    """The same from anchors one behind the other."""
+def plane_height(listed, first, last, place, radius):
+    """Height at a place of the plane through listed anchors; nearer ones count more, NaN if none is near."""
+    # Slices: an index that may count from the end costs as much as the rest of the loop.
+    xs, ys, zs = listed[0, first:last], listed[1, first:last], listed[2, first:last]
     w = wx = wy = wz = xx = xy = yy = xz = yz = 0.0
     per_radius = 1 / (radius * radius)
     for i in range(len(xs)):
@@ -92,10 +72,11 @@ def height_of_plane(sums, radius):
     w, wx, wy, wz, xx, xy, yy, xz, yz = sums
     if w < 1e-6:
         return np.nan
-    x, y, z = wx / w, wy / w, wz / w
+    per_w = 1 / w
+    x, y, z = wx * per_w, wy * per_w, wz * per_w
     ridge = 0.01 * radius * radius  # leans towards level where the anchors say little of the slope
-    xx, xy, yy = xx / w - x * x + ridge, xy / w - x * y, yy / w - y * y + ridge
-    xz, yz = xz / w - x * z, yz / w - y * z
+    xx, xy, yy = xx * per_w - x * x + ridge, xy * per_w - x * y, yy * per_w - y * y + ridge
+    xz, yz = xz * per_w - x * z, yz * per_w - y * z
     return z - (x * (yy * xz - xy * yz) + y * (xx * yz - xy * xz)) / (xx * yy - xy * xy)
 
 
@@ -122,27 +103,23 @@ def smooth_ground(anchors, reached, radii, places, heights):
     Close to the car, where cells are small and holes wide, squares of cells stand in for cells.
     """
     factor, small, near, far, blind = 4, 12.0, 1.0, 5.0, 8.0
+    rings, sectors = reached.shape
     coarse, coarse_reached = coarsen(anchors, reached, factor)
-    steps = steps_to_reached(reached)
-    near_car = coarse_reached & ((coarse[:, :, 0] ** 2 + coarse[:, :, 1] ** 2) < (small + blind) ** 2)
-    chosen = np.flatnonzero(near_car)
-    xs, ys, zs = (
-        coarse[:, :, 0].ravel()[chosen],
-        coarse[:, :, 1].ravel()[chosen],
-        coarse[:, :, 2].ravel()[chosen],
-    )
-    asides = np.empty((2, len(radii)), dtype=np.int64)
-    for ring in range(reached.shape[0]):
+    coarse_reached &= (coarse[:, :, 0] ** 2 + coarse[:, :, 1] ** 2) < (small + blind) ** 2
+    listed, starts = np.empty((2, 3, 2 * rings * sectors)), np.empty((2, 2 * sectors), dtype=np.int64)
+    squares = np.empty((3, coarse_reached.size))
+    list_anchors(coarse, coarse_reached, 0, coarse_reached.shape[0] - 1, 0, squares, starts[0])
+    square_count = starts[0, coarse_reached.shape[1]]
+    for ring in range(rings):
         wide = 1.5 * radii[ring] * (radii[1] / radii[0] - 1)
-        reaches = max(far, wide), max(near, wide)
-        rings_far = window(ring, reaches[0], radii, reached.shape[1], asides[0])
-        rings_near = window(ring, reaches[1], radii, reached.shape[1], asides[1])
-        for sector in range(reached.shape[1]):
-            place = places[ring, sector]
-            if reached[ring, sector]:
-                height = plane_height(anchors, steps, sector, place, reaches[1], rings_near, asides[1])
-            elif radii[ring] > small:
-                height = plane_height(anchors, steps, sector, place, reaches[0], rings_far, asides[0])
+        reaches = max(near, wide), max(far, wide)
+        spans = window(ring, reaches[0], radii, sectors), window(ring, reaches[1], radii, sectors)
+        for k in range(2 if radii[ring] > small else 1):
+            list_anchors(anchors, reached, spans[k][0], spans[k][1], spans[k][2], listed[k], starts[k])
+        for sector in range(sectors):
+            place, k = places[ring, sector], 0 if reached[ring, sector] else 1
+            if k == 0 or radii[ring] > small:
+                first, last = starts[k, sector], starts[k, sector + 2 * spans[k][2] + 1]
+                heights[ring, sector] = plane_height(listed[k], first, last, place, reaches[k])
             else:
-                height = plane_height_of_all(xs, ys, zs, place, blind)
-            heights[ring, sector] = height
+                heights[ring, sector] = plane_height(squares, 0, square_count, place, blind)

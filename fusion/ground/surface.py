@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -34,17 +35,13 @@ class Ground:
         A low quantile of each cell is taken for ground where it can be reached from beside the car over
         steps and slopes that roads have; planes through neighbouring cells smooth it and close holes.
         """
-        return _fitted(*_in_cells(points_ego))
+        return _fitted(kernel_view(points_ego, 3, np.float32))
 
     @classmethod
     def under(cls, points_ego: Floats) -> tuple[Ground, F64]:
         """The ground below (N, 3) points as of `fit`, and (N,) `heights_above` of them, in one go."""
-        from fusion.ground import _kernels
-
-        cloud, polar = _in_cells(points_ego)
-        ground, above_m = _fitted(cloud, polar), np.empty(len(cloud))
-        _kernels.heights_above(ground.heights_m, cloud, polar, above_m)
-        return ground, above_m
+        ground = cls.fit(points_ego)
+        return ground, ground.heights_above(points_ego)
 
     def height_at(self, xy: Floats) -> F64:
         """(M,) z of the ground at (M, 2) places in the ego frame; NaN where it is unknown."""
@@ -59,46 +56,39 @@ class Ground:
         """(N,) heights of (N, 3) points above the ground below them; NaN where that is unknown."""
         from fusion.ground import _kernels
 
-        cloud, polar = _in_cells(points)
+        cloud = kernel_view(points, 3, np.float32)
         above_m = np.empty(len(cloud))
-        _kernels.heights_above(self.heights_m, cloud, polar, above_m)
+        _kernels.heights_above(self.heights_m, cloud, NEAREST_M, FARTHEST_M, above_m)
         return above_m
 
 
-def _in_cells(points_ego: Floats) -> tuple[F64, F32]:
-    """(N, 3) points as kernels take them, and (N, 2) in which ring and sector each lies."""
-    from fusion.ground import _kernels
+def _fitted(cloud: F32) -> Ground:
+    from fusion.ground import _grow_kernels, _kernels, _smooth_kernels
 
-    cloud = kernel_view(points_ego, 3, np.float64)
-    return cloud, _kernels.all_polar(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
-
-
-def _fitted(cloud: F64, polar: F32) -> Ground:
-    from fusion.ground import _kernels, _smooth_kernels
-
-    in_cells, starts = _kernels.sort_into_cells(cloud, polar, RINGS, SECTORS)
+    cells = _kernels.cells_of(cloud, RINGS, SECTORS, NEAREST_M, FARTHEST_M)
     lows = np.empty((RINGS, SECTORS))
-    _kernels.low_heights(in_cells, starts, lows)
+    heights, starts = _kernels.sort_heights(cloud, cells, lows.size)
+    _kernels.low_heights(heights, starts, lows)
     places = _cell_centers()
     heights_m, seeds = _above_plane(lows, places)
-    climbed = _kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
-    level = _kernels.drop_pits(heights_m, places, climbed)
-    passable = _kernels.drop_what_stands(heights_m, places, level)
-    reached = _kernels.grow_ground(heights_m, places, seeds, passable)
+    climbed = _grow_kernels.grow_ground(heights_m, places, seeds, np.isfinite(lows))
+    level = _grow_kernels.drop_pits(heights_m, places, climbed)
+    passable = _grow_kernels.drop_what_stands(heights_m, places, level)
+    reached = _grow_kernels.grow_ground(heights_m, places, seeds, passable)
     anchors = np.empty((RINGS, SECTORS, 3))
-    _smooth_kernels.ground_anchors(in_cells, starts, lows, reached, anchors)
+    _smooth_kernels.ground_anchors(cloud, cells, lows, reached, anchors)
     smooth = np.empty((RINGS, SECTORS))
     _smooth_kernels.smooth_ground(anchors, reached, np.linalg.norm(places[:, 0], axis=1), places, smooth)
     return Ground(smooth)
 
 
+@cache
 def _cell_centers() -> F64:
     """(RINGS, SECTORS, 2) x and y of the middle of each cell."""
     radii = NEAREST_M * (FARTHEST_M / NEAREST_M) ** ((np.arange(RINGS) + 0.5) / RINGS)
     azimuths = (np.arange(SECTORS) + 0.5) * (2 * np.pi / SECTORS) - np.pi
     directions = np.column_stack([np.cos(azimuths), np.sin(azimuths)])
-    centers: F64 = radii[:, None, None] * directions
-    return centers
+    return frozen(radii[:, None, None] * directions, np.float64)
 
 
 def _above_plane(lows: F64, places: F64) -> tuple[F64, Bools]:
@@ -107,27 +97,15 @@ def _above_plane(lows: F64, places: F64) -> tuple[F64, Bools]:
     The plane is the best of many through three cells (RANSAC; Fischler and Bolles, 1981). Seen from it, a
     hill as a whole is as easy to grow over as level ground.
     """
-    from fusion.ground import _kernels
+    from fusion.ground import _grow_kernels
 
-    radii = np.linalg.norm(places[:, 0], axis=1)
-    beside = (radii >= BESIDE_M[0]) & (radii <= BESIDE_M[1])
-    candidates = np.isfinite(lows) & beside[:, None]
-    if candidates.sum() < 3:
+    away_m = np.linalg.norm(places[:, :1], axis=2)
+    candidates = np.isfinite(lows) & (away_m >= BESIDE_M[0]) & (away_m <= BESIDE_M[1])
+    chosen = np.flatnonzero(candidates)
+    if len(chosen) < 3:
         return lows, candidates
-    cells = np.column_stack([places[candidates], lows[candidates]])
-    planes = _planes(cells[np.random.default_rng(0).integers(0, len(cells), (TRIES, 3))])
-    counts = np.empty(len(planes), dtype=np.int64)
-    _kernels.count_on_planes(cells, planes, AGREE_M, counts)
-    plane = planes[np.argmax(counts)]
-    heights_m: F64 = lows - places @ plane[:2] - plane[2]
-    return heights_m, candidates & (np.abs(np.nan_to_num(heights_m, nan=np.inf)) < AGREE_M)
-
-
-def _planes(corners: F64) -> F64:
-    """(M, 3) slopes along x and y and heights at the origin of planes through (N, 3, 3) corners."""
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    walkable = np.linalg.norm(normals[:, :2], axis=1) < STEEPEST * np.abs(normals[:, 2])
-    slopes = -normals[walkable, :2] / normals[walkable, 2:]
-    level = np.array([[0.0, 0.0, np.median(corners[..., 2])]])
-    heights_m = corners[walkable, 0, 2] - np.sum(slopes * corners[walkable, 0, :2], axis=1)
-    return np.concatenate([level, np.column_stack([slopes, heights_m])])
+    xs, ys = places.reshape(-1, 2)[chosen].T.copy()
+    triples = np.random.default_rng(0).integers(0, len(chosen), (TRIES, 3))
+    *slopes, at_origin_m = _grow_kernels.best_plane(xs, ys, lows.ravel()[chosen], triples, AGREE_M, STEEPEST)
+    heights_m: F64 = lows - places @ slopes - at_origin_m
+    return heights_m, candidates & (np.abs(heights_m) < AGREE_M)
