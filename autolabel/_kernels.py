@@ -3,7 +3,21 @@
 import numpy as np
 from numba import njit
 
-from fusion._fan_kernels import begins, direction_of
+from calib._kernels import moved
+from fusion._fan_kernels import count_directions, directions_of
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drop(points_ego, heights_m, limits, cells):
+    """Takes the number from what is ground, too high or too far; see `keep` for the limits."""
+    lowest_m, highest_m, trusted_m, doubt_per_m, farthest_m = limits
+    flat, none = points_ego.reshape(-1), np.int32(-1)
+    for i in range(len(cells)):
+        x, y, height_m = np.float64(flat[3 * i]), np.float64(flat[3 * i + 1]), heights_m[i]
+        range_m = np.sqrt(x * x + y * y)
+        low = height_m < lowest_m - doubt_per_m * max(range_m - trusted_m, 0.0)
+        dropped = low | (height_m > highest_m) | (range_m >= farthest_m)
+        cells[i] = none if dropped else cells[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -14,27 +28,12 @@ def keep(points_ego, heights_m, intensity, limits, rotation, translation, origin
         lowest sinks a metre beyond that, the farthest range.
     columns: (5 N,) for so many points; with M kept, M places in the local world, M heights, M intensities.
     """
-    lowest_m, highest_m, trusted_m, doubt_per_m, farthest_m = limits
-    cells, places = np.empty(len(points_ego), np.int32), np.empty((len(points_ego), 3), np.float32)
-    starts[:] = 0
-    for i in range(points_ego.shape[0]):
-        x, y, z = np.float64(points_ego[i, 0]), np.float64(points_ego[i, 1]), np.float64(points_ego[i, 2])
-        range_m, height_m = np.sqrt(x * x + y * y), heights_m[i]
-        cells[i] = -1
-        if range_m >= farthest_m or height_m > highest_m:
-            continue
-        if height_m < lowest_m - doubt_per_m * max(range_m - trusted_m, 0.0):
-            continue
-        for axis in range(3):
-            places[i, axis] = (
-                rotation[axis, 0] * x + rotation[axis, 1] * y + rotation[axis, 2] * z + translation[axis]
-            )
-        x, y, z = places[i, 0] - origin[0], places[i, 1] - origin[1], places[i, 2] - origin[2]
-        cells[i] = direction_of(x, y, z)
-        if cells[i] >= 0:
-            starts[cells[i] + 1] += 1
-    fill, count = begins(starts), starts[-1]
-    for i in range(points_ego.shape[0]):
+    places, cells = moved(points_ego, rotation, translation), np.empty(len(points_ego), np.int32)
+    directions_of(places, origin, cells)
+    drop(points_ego, heights_m, limits, cells)
+    fill = count_directions(cells, starts)
+    count = starts[-1]
+    for i in range(len(cells)):
         if cells[i] >= 0:
             at = fill[cells[i]]
             fill[cells[i]] += 1

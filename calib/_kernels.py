@@ -19,14 +19,17 @@ ROUNDING = 1e-6
 def moved(points, rotation, translation):
     """(N, 3) float32 points, turned and shifted in float64."""
     out = np.empty((points.shape[0], 3), dtype=np.float32)
+    # Only where the distance from one x to the next is a constant, points are told many at once.
+    flat, into = points.reshape(-1), out.reshape(-1)
     a0, a1, a2 = rotation[0, 0], rotation[0, 1], rotation[0, 2]
     b0, b1, b2 = rotation[1, 0], rotation[1, 1], rotation[1, 2]
     c0, c1, c2 = rotation[2, 0], rotation[2, 1], rotation[2, 2]
+    d0, d1, d2 = translation[0], translation[1], translation[2]
     for i in range(points.shape[0]):
-        x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
-        out[i, 0] = a0 * x + a1 * y + a2 * z + translation[0]
-        out[i, 1] = b0 * x + b1 * y + b2 * z + translation[1]
-        out[i, 2] = c0 * x + c1 * y + c2 * z + translation[2]
+        x, y, z = np.float64(flat[3 * i]), np.float64(flat[3 * i + 1]), np.float64(flat[3 * i + 2])
+        into[3 * i] = a0 * x + a1 * y + a2 * z + d0
+        into[3 * i + 1] = b0 * x + b1 * y + b2 * z + d1
+        into[3 * i + 2] = c0 * x + c1 * y + c2 * z + d2
     return out
 
 

@@ -38,20 +38,30 @@ def slope_bin(slope):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def direction_of(x, y, z):
-    """Number of the direction of a place, counted from the LiDAR; -1 where it is not finite."""
-    if not abs(x) + abs(y) + abs(z) < np.inf:
-        return -1
-    sector = min(int(bearing_of(x, y) * (SECTORS / 4.0)), SECTORS - 1)
-    return sector * SLOPES + slope_bin(z / max(np.sqrt(x * x + y * y), 1e-9))
+def directions_of(points, origin, cells):
+    """Number of the direction of each point, -1 where it is not finite; without branches, so vectorised."""
+    flat, last = points.reshape(-1), np.float64(SECTORS - 1)
+    for i in range(len(cells)):
+        x, y, z = flat[3 * i] - origin[0], flat[3 * i + 1] - origin[1], flat[3 * i + 2] - origin[2]
+        away = abs(x) + abs(y)
+        turn = y / max(away, 1e-300)
+        bearing = 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
+        sector = min(np.floor(bearing * (SECTORS / 4.0)), last)
+        slope = np.floor((z / max(np.sqrt(x * x + y * y), 1e-9) - LOWEST) * PER_SLOPE) + 1.0
+        slope = min(max(slope, 0.0), SLOPES - 1.0)
+        cells[i] = np.int32(sector * SLOPES + slope if away + abs(z) < np.inf else -1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def begins(counts_after):
-    """Turns counts, one place on, into where each direction begins; returns a copy to fill."""
+def count_directions(cells, starts):
+    """Where the points of each direction begin if all with a number are sorted; returns a copy to fill."""
+    starts[:] = 0
+    for cell in cells:
+        if cell >= 0:
+            starts[cell + 1] += 1
     for c in range(DIRECTIONS):
-        counts_after[c + 1] += counts_after[c]
-    return counts_after[:-1].copy()
+        starts[c + 1] += starts[c]
+    return starts[:-1].copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -61,12 +71,8 @@ def sort_by_direction(points, origin, order, starts):
     What is not finite is left out, so that `order` may not be filled to its end.
     """
     cells = np.empty(len(points), dtype=np.int32)
-    starts[:] = 0
-    for i in range(len(points)):
-        cells[i] = direction_of(points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2])
-        if cells[i] >= 0:
-            starts[cells[i] + 1] += 1
-    fill = begins(starts)
+    directions_of(points, origin, cells)
+    fill = count_directions(cells, starts)
     for i in range(len(points)):
         if cells[i] >= 0:
             order[fill[cells[i]]] = i

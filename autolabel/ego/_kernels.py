@@ -1,47 +1,15 @@
-"""Compiled loops of scan matching: thinning, a hashed map of small planes, point-to-plane alignment."""
+"""Compiled loops of scan matching: a hashed map of small planes, point-to-plane alignment."""
 
 import math
 
 import numpy as np
 from numba import njit
 
-FREE = -1
+from autolabel.ego._thin_kernels import FREE, slot_of_cell
+
 UNKNOWN, FLAT, UNEVEN = 0.0, 1.0, 2.0
 FEWEST, STEPS, NARROWING = 12, 2, 0.6
 STILL_M, STILL_RAD = 1e-3, 4e-5
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _slot(keys, ix, iy, iz):
-    """Where the cell is in the table, or the free slot in which it would be."""
-    key = ((ix & 0x1FFFFF) << 42) | ((iy & 0x1FFFFF) << 21) | (iz & 0x1FFFFF)
-    mask = keys.shape[0] - 1
-    mixed = key * 0x2545F4914F6CDD1D
-    slot = (mixed ^ (mixed >> 29)) & mask
-    while keys[slot] != FREE and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return slot, key
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def thin(points, nearest_m, farthest_m, cell_m, keys, out):
-    """Indices of the first point in each cell of a cubic grid; returns how many."""
-    keys[:] = FREE
-    count, fill = 0, keys.shape[0] * 3 // 4
-    near2, far2 = nearest_m * nearest_m, farthest_m * farthest_m
-    for i in range(points.shape[0]):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        r2 = x * x + y * y
-        if not (near2 < r2 < far2 and abs(z) < farthest_m):
-            continue
-        slot, key = _slot(keys, math.floor(x / cell_m), math.floor(y / cell_m), math.floor(z / cell_m))
-        if keys[slot] == FREE:
-            keys[slot] = key
-            out[count] = i
-            count += 1
-            if count >= fill:
-                break
-    return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -54,7 +22,7 @@ def insert(points, rotation, place, cell_m, most, keys, sums, planes):
         z = rotation[2, 0] * points[i, 0] + rotation[2, 1] * points[i, 1] + rotation[2, 2] * points[i, 2]
         x, y, z = x + place[0], y + place[1], z + place[2]
         ix, iy, iz = math.floor(x / cell_m), math.floor(y / cell_m), math.floor(z / cell_m)
-        slot, key = _slot(keys, ix, iy, iz)
+        slot, key = slot_of_cell(keys, ix, iy, iz)
         if keys[slot] == FREE:
             keys[slot] = key
             sums[slot] = 0.0
@@ -91,7 +59,7 @@ def keep_near(place, reach_m, keys, sums, new_keys, new_sums, new_planes):
         if dx * dx + dy * dy > reach_m * reach_m:
             continue
         key = keys[slot]
-        at, _ = _slot(new_keys, key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF)
+        at, _ = slot_of_cell(new_keys, key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF)
         new_keys[at] = key
         new_sums[at] = sums[slot]
         new_planes[at, 7] = UNKNOWN
@@ -154,7 +122,7 @@ def _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, p
         x = rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c + place[0]
         y = rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c + place[1]
         z = rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c + place[2]
-        slot, _ = _slot(keys, math.floor(x / cell_m), math.floor(y / cell_m), math.floor(z / cell_m))
+        slot, _ = slot_of_cell(keys, math.floor(x / cell_m), math.floor(y / cell_m), math.floor(z / cell_m))
         if keys[slot] == FREE:
             lost += 1
             continue

@@ -75,7 +75,7 @@ class ThinSweep:
                 unbent,
             )
             return unbent
-        return np.ascontiguousarray(self.ego_from_lidar @ points, dtype=np.float32)
+        return self.ego_from_lidar.cloud(points)
 
 
 def thin_sweeps(log: DriveLog, frames_ns: I64, config: MatchingConfig) -> Iterator[ThinSweep | None]:
@@ -99,9 +99,9 @@ def thin_sweeps(log: DriveLog, frames_ns: I64, config: MatchingConfig) -> Iterat
 
 def thinned(points: F32, cell_m: float, config: MatchingConfig, keys: I64 | None = None) -> I64:
     """Indices of one point in each cell of a cubic grid, of those that are neither too near nor too far."""
-    from autolabel.ego import _kernels
+    from autolabel.ego import _thin_kernels
 
     table = np.empty(SLOTS, dtype=np.int64) if keys is None else keys
     chosen = np.empty(len(points), dtype=np.int64)
-    few = _kernels.thin(points, config.nearest_m, config.farthest_m, cell_m, table, chosen)
+    few = _thin_kernels.thin(points, config.nearest_m, config.farthest_m, cell_m, table, chosen)
     return chosen[:few]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from autolabel.ego import _kernels
+from autolabel.ego import _kernels, _thin_kernels
 from autolabel.ego.config import MatchingConfig
 from autolabel.ego.graph import fused
 from autolabel.ego.leaps import beyond, bridged, leaps
@@ -49,7 +49,7 @@ def test_thinning_leaves_out_what_is_no_place() -> None:
 def test_thinning_stops_before_its_table_is_full() -> None:
     points = np.random.default_rng(2).uniform(-60, 60, (4000, 3)).astype(np.float32)
     chosen = np.empty(len(points), dtype=np.int64)
-    few = _kernels.thin(points, 0.0, 200.0, 0.1, np.empty(1024, dtype=np.int64), chosen)
+    few = _thin_kernels.thin(points, 0.0, 200.0, 0.1, np.empty(1024, dtype=np.int64), chosen)
     assert few == 768
 
 
