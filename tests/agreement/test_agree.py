@@ -159,7 +159,7 @@ def test_the_worst_come_first() -> None:
 
 
 @given(st.integers(0, 50), st.integers(0, 12), st.integers(0, 12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_swapped_sets_agree_alike(seed: int, some: int, others: int) -> None:
     a, b = crowd(seed, some, 2), crowd(seed, others, 2, 0.2)
     there, back = agree(a, b), agree(b, a)

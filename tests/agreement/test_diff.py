@@ -149,7 +149,7 @@ def test_true_is_not_one(labels: LabelSet) -> None:
 
 
 @given(label_sets())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_differs_from_itself(drawn: LabelSet) -> None:
     assert diff(drawn, drawn).equal
     anew = replace(drawn, tracks={id: replace(track) for id, track in drawn.tracks.items()})
@@ -157,7 +157,7 @@ def test_nothing_differs_from_itself(drawn: LabelSet) -> None:
 
 
 @given(label_sets(), st.lists(edits, min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_labels_are_equal_where_nothing_differs(drawn: LabelSet, changes: list[Edit]) -> None:
     after = drawn
     for edit in changes:

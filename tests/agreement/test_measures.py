@@ -64,7 +64,7 @@ def test_what_is_no_table_of_ratings_is_refused() -> None:
 
 
 @given(ratings)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_kappa_counts_what_a_person_would(pair: tuple[list[int], list[int]]) -> None:
     first, second = pair
     units = len(first)
@@ -97,13 +97,13 @@ def alpha_by_hand(table: list[list[int]]) -> float:
         )
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_alpha_counts_what_a_person_would(table: list[list[int]]) -> None:
     assert krippendorff_alpha(table) == pytest.approx(alpha_by_hand(table), nan_ok=True)
 
 
 @given(ratings)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_alpha_of_two_raters_is_scotts_pi_for_few_units(pair: tuple[list[int], list[int]]) -> None:
     """Two raters without gaps: 1 - alpha = (1 - pi) (1 - 1 / 2n), with Scott's pi (1955)."""
     both, units = np.array(pair), len(pair[0])
@@ -116,7 +116,7 @@ def test_alpha_of_two_raters_is_scotts_pi_for_few_units(pair: tuple[list[int], l
 
 
 @given(ratings, st.permutations(range(4)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_neither_cares_for_the_order_of_raters_or_the_names_of_classes(
     pair: tuple[list[int], list[int]], names: list[int]
 ) -> None:

@@ -58,7 +58,7 @@ same_world = st.tuples(label_sets(), st.lists(edits, max_size=3), st.lists(edits
 
 
 @given(label_sets())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_merged_with_itself_nothing_changes(a: LabelSet) -> None:
     anew = replace(a, tracks={id: replace(track) for id, track in a.tracks.items()})
     for one in (merge(a, a), merge(a, anew), merge(a, anew, a)):
@@ -67,7 +67,7 @@ def test_merged_with_itself_nothing_changes(a: LabelSet) -> None:
 
 
 @given(label_sets(), label_sets(), st.lists(edits, max_size=4))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_changes_of_one_side_are_taken(a: LabelSet, other: LabelSet, changes: list[Edit]) -> None:
     for b in (other, edited(a, *changes)):
         for one in (merge(a, b, a), merge(b, a, a)):
@@ -76,7 +76,7 @@ def test_changes_of_one_side_are_taken(a: LabelSet, other: LabelSet, changes: li
 
 
 @given(same_world)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_sides_may_be_swapped_where_nothing_conflicts(
     world: tuple[LabelSet, list[Edit], list[Edit]],
 ) -> None:
@@ -104,7 +104,7 @@ def boxes_of(labels: LabelSet) -> Iterator[tuple[str, Annotation]]:
 
 
 @given(same_world, st.sampled_from(Prefer), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_box_is_lost_without_a_conflict_or_an_ancestor_that_had_it(
     world: tuple[LabelSet, list[Edit], list[Edit]], prefer: Prefer, three_way: bool
 ) -> None:
@@ -130,7 +130,7 @@ def plain(box: Annotation, kept: Annotation) -> Annotation:
 
 
 @given(same_world, st.sampled_from(Prefer))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_locked_box_is_only_lost_to_another_locked_box(
     world: tuple[LabelSet, list[Edit], list[Edit]], prefer: Prefer
 ) -> None:

@@ -117,7 +117,7 @@ def test_a_map_forgets_what_is_far_and_keeps_what_is_near() -> None:
 six = st.lists(st.floats(-1.5, 1.5), min_size=6, max_size=6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(six)
 def test_screws_are_the_exponential_map(numbers: list[float]) -> None:
     vector = np.array(numbers)

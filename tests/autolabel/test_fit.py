@@ -62,7 +62,7 @@ def overlap(one: Box3D | None, other: Box3D) -> float:
     return float(iou_3d(Boxes.stack([one]), Boxes.stack([other]))[0, 0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(-np.pi, np.pi),
     st.floats(-np.pi, np.pi),
@@ -77,7 +77,7 @@ def test_a_sloppy_arrow_becomes_a_good_box(place_rad, yaw_rad, away_m, seed) -> 
     assert np.cos(made.yaw_rad - yaw_rad) > np.cos(np.radians(12))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-np.pi, np.pi), st.sampled_from([-1, 1]), st.integers(0, 10_000))
 def test_a_box_that_is_off_is_put_right(way_rad, turn, seed) -> None:
     true = car_at(14.0, 6.0, 0.7)
@@ -90,7 +90,7 @@ def test_a_box_that_is_off_is_put_right(way_rad, turn, seed) -> None:
     assert overlap(fitted, true) > max(0.72, overlap(given_box, true))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(-np.pi, np.pi), st.floats(-30, 30), st.floats(-30, 30))
 def test_the_fit_turns_and_moves_with_the_scene(turn_rad, x, y) -> None:
     true = car_at(12.0, 5.0, 0.4)

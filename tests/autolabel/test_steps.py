@@ -10,7 +10,7 @@ from tests.benchmarks.boosting import fitted
 NUMBERS = st.floats(-10, 10)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(NUMBERS, min_size=1, max_size=5, unique=True), st.lists(st.one_of(NUMBERS, st.just(np.nan))))
 def test_a_step_says_what_stands_between_its_edges(edges: list[float], column: list[float]) -> None:
     edges = sorted(edges)

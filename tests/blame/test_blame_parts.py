@@ -50,7 +50,7 @@ def rectangles(count: int, seed: int) -> np.ndarray:
 
 
 @given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pairs_hold_each_rectangle_once_whatever_the_order(count, more, seed) -> None:
     shown, others = rectangles(count, seed), rectangles(more, seed + 1)
     seen = np.concatenate([shown + 2.0, others])
@@ -174,7 +174,7 @@ def test_one_group_that_is_far_out_keeps_its_effect_to_itself() -> None:
 
 
 @given(st.integers(0, 100), st.permutations(range(8)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_groups_does_not_matter(seed, order) -> None:
     posed, _ = problem(seed, groups=8)
     places = np.concatenate([np.flatnonzero(posed.groups == group) for group in order])

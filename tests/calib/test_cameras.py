@@ -97,7 +97,7 @@ def test_nothing_before_the_fold_and_on_the_image_is_lost(model):
 small, tiny = st.floats(-0.6, 0.6), st.floats(-0.01, 0.01)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(small, small, tiny, tiny, small, small, small, small), st.integers(0, 2**32 - 1))
 def test_no_coefficients_let_a_point_fold_back_into_the_image(distortion, seed):
     model = Pinhole(400.0, 410.0, 500.0, 300.0, 1000, 600, distortion)
@@ -112,7 +112,7 @@ def test_no_coefficients_let_a_point_fold_back_into_the_image(distortion, seed):
     assert walks_straight(model, points[visible]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.tuples(*[st.floats(-0.3, 0.3)] * 4), st.integers(0, 2**32 - 1))
 def test_no_coefficients_let_a_fisheye_fold_back(distortion, seed):
     model = Fisheye(400.0, 410.0, 500.0, 300.0, 1000, 600, distortion)

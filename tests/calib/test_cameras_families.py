@@ -195,7 +195,7 @@ def random_cameras(draw):
     return FTheta(*head[2:], (), backward, "px_to_angle", linear, widest_rad)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(random_cameras(), st.integers(0, 2**32 - 1))
 def test_whatever_the_parameters_what_is_visible_is_valid_and_comes_back(model, seed):
     points = np.concatenate([everywhere(np.random.default_rng(seed), 3_000), BAD])

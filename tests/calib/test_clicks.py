@@ -85,7 +85,7 @@ def test_clicks_beyond_a_right_angle_count() -> None:
     assert_found(solve_clicks(points, pixels, back, sigma_px=0.1, sigma_m=0.001), 1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_residuals_inliers_and_covariance_belong_together(seed: int) -> None:
     points, pixels = seen_points(PINHOLE, 15, seed)

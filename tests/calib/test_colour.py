@@ -62,7 +62,7 @@ def test_the_smallest_images_work(shape):
     np.testing.assert_array_equal(sample_colours(image, uv_px), numpy_twin(image, uv_px))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), max_size=20))
 def test_pixels_off_the_image_take_the_border(pixels):
     uv_px = np.array(pixels, np.float64).reshape(-1, 2)

@@ -278,7 +278,7 @@ def test_a_turn_and_its_lattice_agree() -> None:
     assert len(set(SMALLEST)) == 6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
 def test_sums_are_those_of_page(seed: int, frames: int) -> None:
     """Each sum is the largest total over the last frames, clipped a frame at a time, or zero."""

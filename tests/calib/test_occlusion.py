@@ -79,7 +79,7 @@ def test_what_a_plate_hides_is_hidden_but_for_a_beam_at_its_edge(place):
         assert surely_hidden.sum() > 50
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.8, 0.8), st.floats(-0.5, 2.0), st.floats(-1.0, 1.0), st.floats(8.0, 60.0))
 def test_a_road_a_metre_below_and_a_wall_hide_nothing_of_themselves(height_m, ahead_m, left_m, wall_m):
     rays = beams()

@@ -71,7 +71,7 @@ def test_a_sorted_cloud_skips_blocks_and_loses_nothing():
     assert sum(len(seen.index) for seen in project_cloud(points, MODELS, cams_from_ego)) > 20_000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(MODELS), st.floats(-3, 5))
 def test_points_at_the_border_of_sight_are_never_lost_to_rounding(seed, model, log_distance):
     rng = np.random.default_rng(seed)

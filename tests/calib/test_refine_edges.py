@@ -39,7 +39,7 @@ def plate_before_wall(left_m, top_m, ahead_m=10.0, wall_m=30.0):
 
 
 @given(st.floats(-3, 3), st.floats(0, 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_an_edge_lies_within_half_a_step_of_where_the_plate_ends(left_m, phase):
     points, ring = scanned(plate_before_wall(left_m, 5.0), phase * STEP_RAD)
     edges = scan_edges(points, ring)

@@ -11,7 +11,7 @@ from calib import SE3, CalibrationError, SE3Batch
 metres = st.floats(-1e4, 1e4)
 quaternions = st.tuples(*[st.floats(-1, 1)] * 4).filter(lambda q: np.linalg.norm(q) > 0.1)
 transforms = st.builds(SE3.from_quaternion_wxyz, quaternions, st.tuples(metres, metres, metres))
-laws = settings(max_examples=60, deadline=None)
+laws = settings(max_examples=60)
 
 
 @laws

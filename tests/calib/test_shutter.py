@@ -153,7 +153,7 @@ def test_ignoring_the_shutter_would_be_pixels_off():
     assert np.linalg.norm(expose(points, camera, motion).uv_px - still, axis=1).min() > 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([(BENT, "down"), (BENT, "left"), (ROUND, "up"), (ROUND, "right")]),

@@ -35,7 +35,7 @@ def scene(seed: int, count: int, tilt_rad: float = 0.1) -> tuple[np.ndarray, np.
     return points, above, boxes
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(1, 12))
 def test_sweeps_say_what_plain_numpy_says(seed: int, count: int) -> None:
     points, above, boxes = scene(seed, count)
@@ -54,7 +54,7 @@ def test_a_box_about_the_sensor_and_one_over_everything() -> None:
     assert counts[1, 0] == np.isfinite(points).all(axis=1).sum()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(4, 20), st.integers(0, 2))
 def test_ways_are_fitted_as_by_least_squares(seed: int, count: int, degree: int) -> None:
     rng = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def motion_of(places: np.ndarray, yaws: np.ndarray, times_ns: np.ndarray) -> Mot
     return Motion.of(np.array([0, len(places)]), times_ns, world, np.ones(len(places), dtype=bool))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(4, 24))
 def test_seams_are_told_as_by_straight_lines(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -91,7 +91,7 @@ def test_seams_are_told_as_by_straight_lines(seed: int, count: int) -> None:
         np.testing.assert_allclose(told, [along, across, step[2]], atol=1e-8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-20, 20), st.floats(-8, 8), st.floats(-4, 4), st.integers(6, 30))
 def test_even_ways_are_told_exactly(speed: float, brakes: float, yaw: float, count: int) -> None:
     """A straight way with an even change of speed: nothing is off, and speed is what it is."""

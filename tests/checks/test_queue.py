@@ -105,7 +105,7 @@ def findings(draw: st.DrawFn) -> Finding:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(findings(), max_size=12, unique_by=lambda one: one.id), st.randoms())
 def test_the_queue_is_the_same_in_every_order(some: list[Finding], random: object) -> None:
     items = queue(some)

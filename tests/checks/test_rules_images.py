@@ -267,7 +267,7 @@ def iou_by_hand(a: np.ndarray, b: np.ndarray) -> float:
     return float(shared / (area_a + area_b - shared))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 6), st.floats(0.1, 30), st.floats(-99, 99))
 def test_overlaps_keep_to_their_laws(seed: int, a: int, b: int, scale: float, away_px: float) -> None:
     one, other = rectangles(seed, a), rectangles(seed + 1, b)

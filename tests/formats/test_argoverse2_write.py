@@ -25,7 +25,7 @@ from tests.fusion import label_strategies as strategies
 
 MakeLog = Callable[..., tuple[DriveLog, LabelSet]]
 LOG_ID = "7fab2350-7eaf-3b7e-a39d-6937a4c1bede"
-ANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(root: Path, log: DriveLog, labels: LabelSet, **options: bool) -> tuple[DriveLog, LabelSet]:

@@ -58,7 +58,7 @@ def test_json_errors_say_the_line(tmp_path: Path) -> None:
         read_json(file)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none()

@@ -30,7 +30,7 @@ LOG = DriveLog(
 
 
 @given(label_sets())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_ten_cycles_lose_nothing(labels: LabelSet) -> None:
     with TemporaryDirectory() as folder:
         path, back = Path(folder) / "a.jsonl", labels

@@ -148,7 +148,7 @@ def test_two_logs_share_a_tree(tmp_path: Path) -> None:
     assert not (tmp_path / "no").exists()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(label_sets())
 def test_any_labels_lose_only_what_is_declared(
     tmp_path_factory: pytest.TempPathFactory, labels: LabelSet

@@ -116,7 +116,7 @@ def test_frames_without_scans_are_known(log: DriveLog, tree: Path) -> None:
     assert len(unseen) == 145 and unseen.missing == () and not unseen.sweeps["velodyne"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.tuples(*[st.floats(0.3, 9)] * 3),
     st.tuples(st.floats(-40, 40), st.floats(-3, 4), st.floats(1, 90)),
@@ -312,7 +312,7 @@ def test_degrees_of_latitude_are_as_long_as_on_earth(tmp_path: Path) -> None:
     assert np.allclose(forward, (0, np.cos(-0.02), -np.sin(-0.02)), atol=1e-12)  # yaw 90 degrees looks north
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_poses_come_back_from_the_globe(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -49,7 +49,7 @@ def held(labels: LabelSet) -> LabelSet:
     return replace(labels, tracks={track.id: track for track in tracks})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label_sets())
 def test_whatever_can_be_labelled_comes_back(
     tmp_path_factory: pytest.TempPathFactory, drawn: LabelSet
@@ -60,7 +60,7 @@ def test_whatever_can_be_labelled_comes_back(
     assert losses(labels, read_labels(folder, log)) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(boxes())
 def test_three_ways_to_say_a_box(drawn: Box3D) -> None:
     box = Box3D(SE3(drawn.ego_from_box.rotation, drawn.center % 100), *np.clip(drawn.size_lwh_m, 0.1, 50))

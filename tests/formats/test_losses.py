@@ -30,13 +30,13 @@ WHOLE = LabelSet(
 
 
 @given(label_sets())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_nothing_is_lost_of_what_comes_back(labels: LabelSet) -> None:
     assert losses(labels, labels) == []
 
 
 @given(label_sets())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_of_what_does_not_come_back_everything_is_lost(labels: LabelSet) -> None:
     lost = {loss.part: loss.count for loss in losses(labels, LabelSet())}
     assert lost.get(Part.IDS, 0) == len(labels.tracks)

@@ -98,7 +98,7 @@ def test_ten_cycles_of_a_simulated_drive(tmp_path: Path) -> None:
 
 
 @given(strategies.label_sets())
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_ten_cycles_of_any_labels(labels: LabelSet) -> None:
     """At the frames of the log, and at the first instant that an MCAP file can tell."""
     log = bare_log()

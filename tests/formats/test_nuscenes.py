@@ -19,7 +19,7 @@ from fusion.align import read_deskewed
 from fusion.boxes import Boxes
 from fusion.overlap import count_points_in_boxes
 
-MANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def written(root: Path, log: DriveLog, labels: LabelSet, **options: object) -> tuple[DriveLog, LabelSet]:

@@ -77,7 +77,7 @@ def test_everything_comes_back(make_log: MakeLog, tmp_path: Path) -> None:
     assert intrinsics["camera_matrix"][:3] == [100.0, 0.0, 64.0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label_sets())
 def test_whatever_can_be_labelled_comes_back(
     tmp_path_factory: pytest.TempPathFactory, labels: LabelSet

@@ -176,7 +176,7 @@ def test_tables_that_do_not_add_up_are_refused(
         read(swapped(cuboids, old, new))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_damage_gives_a_table_or_a_refusal(
     shared_data: Path, cuboids: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

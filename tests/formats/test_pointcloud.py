@@ -110,7 +110,7 @@ def test_what_is_written_is_read_by_open3d(tmp_path: Path) -> None:
     st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_written_clouds_come_back(
     tmp_path_factory: pytest.TempPathFactory,
     points: np.ndarray,
@@ -391,7 +391,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Pat
 @given(
     st.integers(0, 4), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_bytes_changed_at_random_give_points_or_one_clear_error(
     sound: Callable[[int], tuple[Path, bytes]], which: int, changes: list[tuple[int, int]]
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calib.errors import CrosslabelError
@@ -42,7 +42,6 @@ def alone(span: Span, some: list[Span]) -> bool:
 
 
 @given(spans, st.integers(0, 3))
-@settings(deadline=None)
 def test_drives_stay_whole_and_every_log_has_a_split(some: list[Span], seed: int) -> None:
     found, of = split(some, SHARES, seed), groups(some)
     assert list(found) == [span.log for span in some]
@@ -59,13 +58,11 @@ def test_drives_stay_whole_and_every_log_has_a_split(some: list[Span], seed: int
 
 
 @given(spans, st.integers(0, 3))
-@settings(deadline=None)
 def test_the_order_of_logs_says_nothing(some: list[Span], seed: int) -> None:
     assert split(some, SHARES, seed) == split(some[::-1], SHARES, seed)
 
 
 @given(spans)
-@settings(deadline=None)
 def test_what_an_earlier_release_says_stays(some: list[Span]) -> None:
     first = split(some, SHARES, 1)
     more = [*some, Span("new", 10**15, 10**15 + 1, 10)]

@@ -91,7 +91,7 @@ rigs = st.builds(
 
 
 @given(rigs)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_ten_times_written_and_read_no_bit_changes(
     tmp_path_factory: pytest.TempPathFactory, rig: Rig
 ) -> None:
@@ -107,7 +107,7 @@ def test_ten_times_written_and_read_no_bit_changes(
 
 
 @given(st.sampled_from(sorted(MODELS)), st.floats(1e-3, 1e5), st.floats(-1e4, 1e4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_number_of_every_model_survives(
     tmp_path_factory: pytest.TempPathFactory, name: str, scale: float, shift: float
 ) -> None:

@@ -354,7 +354,7 @@ def test_the_files_that_are_damaged_here_are_sound(tmp_path: Path, case: str) ->
     st.lists(st.tuples(st.integers(0, 5000), st.integers(32, 126)), min_size=1, max_size=6),
     st.integers(0, 3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_characters_changed_at_random_give_a_rig_or_one_clear_error(
     tmp_path_factory: pytest.TempPathFactory, case: str, changes: list[tuple[int, int]], cut: int
 ) -> None:

@@ -76,7 +76,7 @@ def test_a_rectified_image_is_seen_through_r_and_p() -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(0, 100), st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_binning_and_region_cut_the_image_out_of_the_sensor(bx: int, by: int, x: int, y: int) -> None:
     """Pixel i of the image covers the sensor's pixels offset + b i .. offset + b i + b - 1."""
     window = {"x_offset": x, "y_offset": y, "width": 400, "height": 320}

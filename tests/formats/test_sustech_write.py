@@ -80,7 +80,7 @@ def key_of(entry: dict[str, str]) -> str:
     return entry["obj_id"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label_sets())
 def test_whatever_can_be_labelled_comes_back(
     tmp_path_factory: pytest.TempPathFactory, drawn: LabelSet

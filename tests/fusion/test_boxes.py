@@ -38,7 +38,7 @@ def test_the_twelve_edges_run_along_the_three_axes() -> None:
     assert len({frozenset(edge) for edge in EDGES}) == 12
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(boxes())
 def test_corners_lie_half_the_size_from_the_centre(box: Box3D) -> None:
     box_from_ego = box.ego_from_box.inverse()
@@ -47,7 +47,7 @@ def test_corners_lie_half_the_size_from_the_centre(box: Box3D) -> None:
     np.testing.assert_allclose(local, np.tile(box.size_lwh_m / 2, (8, 1)), atol=1e-12 * scale)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(-math.pi + 1e-9, math.pi), st.floats(0.1, 20))
 def test_upright_says_its_yaw_and_size_again(yaw_rad: float, length_m: float) -> None:
     box = Box3D.upright((1, 2, 3), (length_m, 2, 1), yaw_rad)
@@ -83,7 +83,7 @@ def test_a_box_cannot_be_changed() -> None:
     np.testing.assert_array_equal(box.center, (1, 2, 3))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(boxes(), max_size=5))
 def test_many_agree_with_one_by_one(drawn: list[Box3D]) -> None:
     many = Boxes.stack(drawn)
@@ -97,7 +97,7 @@ def test_many_agree_with_one_by_one(drawn: list[Box3D]) -> None:
         np.testing.assert_allclose(many.upright()[i], expected, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(boxes(), boxes())
 def test_moving_a_box_moves_its_corners(box: Box3D, other: Box3D) -> None:
     world_from_ego = other.ego_from_box
@@ -131,7 +131,7 @@ def test_one_of_many_is_as_frozen_as_one_alone() -> None:
 
 
 @given(parts=st.lists(st.lists(boxes(), max_size=3), max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_boxes_put_together_and_taken_apart_are_the_same(parts: list[list[Box3D]]) -> None:
     together = Boxes.concatenate(Boxes.stack(part) for part in parts)
     at_once = Boxes.stack(box for part in parts for box in part)

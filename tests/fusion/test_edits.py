@@ -247,7 +247,7 @@ def test_automation_cannot_unlock(labels: LabelSet) -> None:
     assert first_difference(after, labels) is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(label_sets(), edits)
 def test_locked_annotations_survive_every_automatic_edit(labels: LabelSet, edit: Edit) -> None:
     try:
@@ -265,7 +265,7 @@ def test_locked_annotations_survive_every_automatic_edit(labels: LabelSet, edit:
     assert all(places.count(known) == 1 for known in before)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(label_sets(), edits)
 def test_an_edit_changes_nothing_that_it_is_given(labels: LabelSet, edit: Edit) -> None:
     tracks, reviews = dict(labels.tracks), dict(labels.reviews)

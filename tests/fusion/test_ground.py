@@ -60,7 +60,7 @@ def test_level_ground_is_found_under_any_lidar(mount_m, height_m):
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(-5, 5))
 def test_hills_are_followed(east, north, height_m):
     def hill(x, y):

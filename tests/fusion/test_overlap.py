@@ -20,7 +20,7 @@ from fusion.overlap import (
 )
 from tests import reference
 
-laws = settings(max_examples=50, deadline=None)
+laws = settings(max_examples=50)
 
 
 def random_boxes(rng, count, spread_m=10.0, upright=False):

@@ -59,7 +59,7 @@ def bits(box: Box3D) -> bytes:
 # What is kept
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label_sets())
 def test_whatever_is_put_in_comes_back(labels: LabelSet) -> None:
     with somewhere() as path:
@@ -70,7 +70,7 @@ def test_whatever_is_put_in_comes_back(labels: LabelSet) -> None:
             assert first_difference(store.labels, labels) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(boxes(), min_size=1, max_size=20))
 def test_boxes_come_back_to_the_bit(drawn: list[Box3D]) -> None:
     track = Track.of("a", "car", [Annotation(i, box) for i, box in enumerate(drawn)])
@@ -116,7 +116,7 @@ def test_tracks_come_back_in_the_order_in_which_they_came(path: Path) -> None:
         assert list(store.labels.tracks) == [*names, "c"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), json_values, max_size=4))
 def test_any_json_is_an_attribute(attributes: dict[str, object]) -> None:
     track = Track.of("a", "car", [Annotation(0, BOX, attributes=attributes)], attributes)  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ def test_numpy_numbers_are_numbers(path: Path) -> None:
 # Undo, redo and the journal
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(label_sets(), st.lists(edits, max_size=6), st.booleans())
 def test_n_edits_and_n_undos_give_the_same_and_redo_replays(
     labels: LabelSet, drawn: list[Edit], automatic: bool
@@ -200,7 +200,7 @@ def test_n_edits_and_n_undos_give_the_same_and_redo_replays(
             assert first_difference(store.labels, states[-1]) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(label_sets(), st.lists(st.sampled_from(["undo", "redo", "reopen"]) | edits, max_size=12))
 def test_the_journal_says_it_all(labels: LabelSet, steps: list[object]) -> None:
     """A plain list of states as the model; replaying the journal on the first state gives the last."""

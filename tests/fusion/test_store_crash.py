@@ -275,7 +275,7 @@ def test_a_file_cut_short_anywhere_is_refused(path: Path, labels: LabelSet, read
     LabelStore.open(path, read_only=read_only).close()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_a_damaged_file_never_ends_in_another_error(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,7 @@ def random_sweep(seed, count, first_ns, last_ns, stamps="start"):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from(
@@ -76,7 +76,7 @@ def test_a_standing_wall_is_flat_again():
     np.testing.assert_allclose(sharp, wall_world, rtol=0, atol=1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(-60_000_000, 160_000_000), st.booleans())
 def test_points_are_taken_to_any_instant_from_their_own(seed, late_ns, already_deskewed):
     drive, sweep = bend(), random_sweep(seed, 100, 0, 100_000_000)

@@ -10,7 +10,7 @@ from calib import SE3, CalibrationError, SE3Batch
 from fusion import TimeRangeError, Trajectory
 
 START_NS = 1_532_402_927_647_951_123
-laws = settings(max_examples=40, deadline=None)
+laws = settings(max_examples=40)
 
 
 def random_drive(seed, count):

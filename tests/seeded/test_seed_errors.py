@@ -51,7 +51,7 @@ def changed_frames(seeded: Seeded) -> dict[str, set[int]]:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_what_is_not_told_is_not_changed(seed: int) -> None:
     drive, survey = SHARED["drive"], SHARED["survey"]

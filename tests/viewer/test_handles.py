@@ -73,7 +73,7 @@ def test_away_from_the_box_there_is_nothing_to_hold():
 
 
 @given(right=metres, up=metres, handle=st.sampled_from(EDGES), side=st.sampled_from(list(Side)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_box_never_turns_inside_out_and_a_drag_back_undoes_it(right, up, handle, side):
     view, way = VIEWS[side], np.array([right, up])
     after = dragged(view, BOX, handle, np.zeros(2), way)

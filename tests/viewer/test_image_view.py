@@ -74,7 +74,7 @@ def drag(view: ImageView, start: tuple[float, float], end: tuple[float, float], 
 places = st.tuples(st.floats(-50, 700), st.floats(-50, 500))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(places, places, st.floats(0.1, 30), st.floats(-5, 5))
 def test_zooming_keeps_what_is_under_the_mouse(
     center: tuple[float, float], at: tuple[float, float], scale: float, steps: float
@@ -280,7 +280,7 @@ def test_edges_are_dragged_only_where_2d_boxes_are_shown(view: ImageView, select
     assert desk.session.store.history() == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(places, st.sampled_from([Handle(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b]))
 def test_a_2d_box_stays_in_its_image_and_never_turns_inside_out(
     uv: tuple[float, float], edge: Handle

@@ -29,7 +29,7 @@ def test_a_larger_box_stays_where_its_middle_is() -> None:
     assert changed.length_m == 6.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-360, 360), st.floats(-0.2, 0.2))
 def test_a_tilted_box_is_turned_about_its_own_upright_axis(yaw_deg: float, roll_rad: float) -> None:
     tilted = Box3D(BOX.ego_from_box @ SE3.from_rotation_vector([roll_rad, 0, 0]), 4.5, 1.9, 1.6)

@@ -39,7 +39,7 @@ def test_from_inside_the_smallest_is_taken():
 
 
 @given(x=unit, y=unit, z=unit, at=st.integers(0, 2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_ray_is_inside_between_where_it_enters_and_where_it_leaves(x, y, z, at):
     box = [NEAR, FAR, INNER][at]
     ray = straight_at(box.ego_from_box @ (np.array([x, y, z]) * box.size_lwh_m))

@@ -23,7 +23,7 @@ pixels = st.tuples(st.floats(1, 799), st.floats(1, 499))
 
 
 @given(view=orbits, uv_px=pixels, t=st.floats(0.5, 100))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_lies_on_the_ray_of_a_pixel_is_seen_there(view, uv_px, t):
     ray = ray_at(view, SIZE, uv_px)
     found, depth_m = to_pixels(view, SIZE, (ray.origin + t * ray.direction)[None])
@@ -55,7 +55,7 @@ def test_from_above_the_front_is_up_and_from_behind_left_is_left():
 
 
 @given(view=orbits, steps=st.floats(-3, 3), uv_px=pixels)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_zooming_to_a_place_keeps_it_under_the_pointer(view, steps, uv_px):
     ray = ray_at(view, SIZE, uv_px)
     forward = -view.view_from_ego.rotation[2]

@@ -38,7 +38,7 @@ def filled(kind: np.dtype[Any], count: int = 40, seed: int = 0) -> np.ndarray:
     return cloud
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     order=st.permutations(["x", "y", "z", "intensity", "ring", "junk"]),
     gaps=st.lists(st.integers(0, 5), min_size=7, max_size=7),
