@@ -8,6 +8,7 @@ from numba import njit
 from autolabel.ego._thin_kernels import FREE, slot_of_cell
 
 UNKNOWN, FLAT, UNEVEN = 0.0, 1.0, 2.0
+PAIR_ROWS = 14
 FEWEST, STEPS, NARROWING = 12, 2, 0.6
 STILL_M, STILL_RAD = 1e-3, 4e-5
 
@@ -114,11 +115,11 @@ def _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, p
     """Pairs of points and the planes of the cells that they fall into; returns how many, and how many fall
     into cells that nobody has seen.
 
-    A pair: the point (3), the normal (3), the distance of the plane from the origin, its variance.
+    A pair is a column: point (3), normal (3), distance of the plane from the origin, its variance.
     """
-    met, lost = 0, 0
+    met, lost, flat = 0, 0, points.reshape(-1)
     for i in range(points.shape[0]):
-        a, b, c = points[i, 0], points[i, 1], points[i, 2]
+        a, b, c = flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]
         x = rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c + place[0]
         y = rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c + place[1]
         z = rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c + place[2]
@@ -131,41 +132,59 @@ def _meet(points, rotation, place, cell_m, least, noise_m, keys, sums, planes, p
             _fit_plane(sums[slot], cell_m, least, plane)
         if plane[7] != FLAT:
             continue
-        pair = pairs[met]
-        pair[0], pair[1], pair[2] = a, b, c
-        pair[3], pair[4], pair[5] = plane[0], plane[1], plane[2]
-        pair[6] = plane[0] * plane[3] + plane[1] * plane[4] + plane[2] * plane[5]
-        pair[7] = plane[6] + noise_m * noise_m
+        pairs[0, met], pairs[1, met], pairs[2, met] = a, b, c
+        pairs[3, met], pairs[4, met], pairs[5, met] = plane[0], plane[1], plane[2]
+        pairs[6, met] = plane[0] * plane[3] + plane[1] * plane[4] + plane[2] * plane[5]
+        pairs[7, met] = plane[6] + noise_m * noise_m
         met += 1
     return met, lost
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 def _weigh(pairs, met, rotation, place, scale, normal_matrix, gradient):
-    """Normal equations of the distances under Geman and McClure's loss; returns cost and unit variance."""
-    normal_matrix[:] = 0.0
-    gradient[:] = 0.0
+    """Normal equations of the distances under Geman and McClure's loss; returns cost and unit variance.
+
+    The last rows of the pairs are room for the derivatives by a turn and a shift, and their weighted copies;
+    in rows one behind the other all of this is vectorised.
+    """
+    a0, a1, a2 = rotation[0, 0], rotation[0, 1], rotation[0, 2]
+    b0, b1, b2 = rotation[1, 0], rotation[1, 1], rotation[1, 2]
+    c0, c1, c2 = rotation[2, 0], rotation[2, 1], rotation[2, 2]
+    x, y, z, near = place[0], place[1], place[2], 1 / (scale * scale)
+    px, py, pz, nx, ny, nz = pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5]
+    offsets, variances, turn_x, turn_y, turn_z = pairs[6], pairs[7], pairs[8], pairs[9], pairs[10]
+    aways, shares = pairs[11], pairs[12]
     cost, weights, squares = 0.0, 0.0, 0.0
-    jacobian = np.empty(6)
     for i in range(met):
-        a, b, c = pairs[i, 0], pairs[i, 1], pairs[i, 2]
-        nx, ny, nz = pairs[i, 3], pairs[i, 4], pairs[i, 5]
-        qx = rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c
-        qy = rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c
-        qz = rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c
-        away = nx * (qx + place[0]) + ny * (qy + place[1]) + nz * (qz + place[2]) - pairs[i, 6]
-        ratio = away * away / (scale * scale * pairs[i, 7])
+        qx = a0 * px[i] + a1 * py[i] + a2 * pz[i]
+        qy = b0 * px[i] + b1 * py[i] + b2 * pz[i]
+        qz = c0 * px[i] + c1 * py[i] + c2 * pz[i]
+        away = nx[i] * (qx + x) + ny[i] * (qy + y) + nz[i] * (qz + z) - offsets[i]
+        ratio = away * away * near / variances[i]
         shrink = 1.0 / (1.0 + ratio)
         cost += ratio * shrink
-        weight = shrink * shrink / pairs[i, 7]
+        share = shrink * shrink / variances[i]
         weights += shrink * shrink
-        squares += weight * away * away
-        jacobian[0], jacobian[1], jacobian[2] = qy * nz - qz * ny, qz * nx - qx * nz, qx * ny - qy * nx
-        jacobian[3], jacobian[4], jacobian[5] = nx, ny, nz
-        for r in range(6):
-            gradient[r] += weight * jacobian[r] * away
-            for s in range(r + 1):
-                normal_matrix[r, s] += weight * jacobian[r] * jacobian[s]
+        squares += share * away * away
+        turn_x[i], turn_y[i], turn_z[i] = (
+            qy * nz[i] - qz * ny[i],
+            qz * nx[i] - qx * nz[i],
+            qx * ny[i] - qy * nx[i],
+        )
+        aways[i], shares[i] = away, share
+    weighted = pairs[13]
+    for r in range(6):
+        one = pairs[8 + r] if r < 3 else pairs[r]
+        total = 0.0
+        for i in range(met):
+            weighted[i] = shares[i] * one[i]
+            total += weighted[i] * aways[i]
+        gradient[r] = total
+        for s in range(r + 1):
+            other, total = pairs[8 + s] if s < 3 else pairs[s], 0.0
+            for i in range(met):
+                total += weighted[i] * other[i]
+            normal_matrix[r, s] = total
     return cost, squares / max(weights, 1e-9)
 
 

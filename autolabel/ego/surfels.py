@@ -95,7 +95,7 @@ class SurfelMap:
                 self._keys,
                 self._sums,
                 self._planes,
-                np.empty((len(points_ego), 8)),
+                np.empty((_kernels.PAIR_ROWS, len(points_ego))),
             )
         )
 
@@ -121,7 +121,7 @@ class SurfelMap:
             self._keys,
             self._sums,
             self._planes,
-            np.empty((len(points_ego), 8)),
+            np.empty((_kernels.PAIR_ROWS, len(points_ego))),
             lower,
         )
         information = (lower + np.tril(lower, -1).T) / max(float(square), 0.05)
