@@ -32,9 +32,8 @@ def inside_of(ix, iy, iz):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def is_wanted(point, above, origin, farthest, lowest):
+def is_wanted(dx, dy, above, farthest, lowest):
     """Whether a point lies near enough, seen from above, and at a known height above the ground."""
-    dx, dy = point[0] - origin[0], point[1] - origin[1]
     return dx * dx + dy * dy < farthest * farthest and above >= lowest
 
 
@@ -59,36 +58,46 @@ def fill(keys, numbers, blocks):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cell_of(point, per_m):
-    """The three numbers of the cell that a point lies in."""
-    ix = np.int64(np.floor(point[0] * per_m)) + HALF
-    iy = np.int64(np.floor(point[1] * per_m)) + HALF
-    return ix, iy, np.int64(np.floor(point[2] * per_m)) + HALF
+def cell_of(x, y, z, per_m):
+    """The three numbers of the cell that a place lies in."""
+    ix, iy = np.int64(np.floor(x * per_m)) + HALF, np.int64(np.floor(y * per_m)) + HALF
+    return ix, iy, np.int64(np.floor(z * per_m)) + HALF
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def corner_of(block, per_m):
+    """The place of the lowest corner of a block."""
+    x, y = ((block >> 42) * SIDE - HALF) / per_m, ((block >> 21 & 0x1FFFFF) * SIDE - HALF) / per_m
+    return x, y, ((block & 0x1FFFFF) * SIDE - HALF) / per_m
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def note_occupied(
-    points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, first, last,
-    times,
-):  # fmt: skip
-    """Notes in which frames cells hold points; returns how many points were done before the room ran out."""
-    known, number = np.int64(-1), np.int64(-1)
+    points, above, start, origin, farthest, lowest, frame, per_m, keys, numbers, blocks, count, seen
+):
+    """Notes the first and the last frame in which cells hold points, and in how many they do.
+
+    Returns how many points were done before the room ran out.
+    """
+    flat, known, number = points.reshape(-1), np.int64(-1), np.int64(-1)
+    origin_x, origin_y = origin[0], origin[1]
     for i in range(start, points.shape[0]):
-        if not is_wanted(points[i], above[i], origin, farthest, lowest):
+        x, y, z = flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]
+        if not is_wanted(x - origin_x, y - origin_y, above[i], farthest, lowest):
             continue
-        ix, iy, iz = cell_of(points[i], per_m)
+        ix, iy, iz = cell_of(x, y, z, per_m)
         key = block_of(ix, iy, iz)
         if key != known:
             known, number = key, number_of(keys, numbers, blocks, count, key)
             if number < 0:
                 return i
         at = number * CELLS + inside_of(ix, iy, iz)
-        if times[at] == 0:
-            first[at] = last[at] = frame
-            times[at] = 1
-        elif last[at] != frame:
-            last[at] = frame
-            times[at] += 1
+        if seen[at, 2] == 0:
+            seen[at, 0] = seen[at, 1] = frame
+            seen[at, 2] = 1
+        elif seen[at, 1] != frame:
+            seen[at, 1] = frame
+            seen[at, 2] += 1
     return points.shape[0]
 
 
@@ -112,61 +121,97 @@ def mark_beside(cells, start, keys, numbers, blocks, count, flags):
 @njit(cache=True, nogil=True, error_model="numpy")
 def select(points, above, origin, farthest, lowest, per_m, keys, numbers, flags, flag, chosen):
     """Lists the wanted points in cells that have a flag; cells that no table knows have 0."""
-    known, number, n = np.int64(-1), np.int64(-1), 0
+    flat, known, number, is_known, n = points.reshape(-1), np.int64(-1), np.int64(0), False, 0
+    origin_x, origin_y = origin[0], origin[1]
     for i in range(points.shape[0]):
-        if not is_wanted(points[i], above[i], origin, farthest, lowest):
+        x, y, z = flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]
+        if not is_wanted(x - origin_x, y - origin_y, above[i], farthest, lowest):
             continue
-        ix, iy, iz = cell_of(points[i], per_m)
+        ix, iy, iz = cell_of(x, y, z, per_m)
         key = block_of(ix, iy, iz)
         if key != known:
             at = slot_of(keys, key)
-            known, number = key, np.int64(numbers[at]) if keys[at] != -1 else np.int64(-1)
-        if (flags[number * CELLS + inside_of(ix, iy, iz)] if number >= 0 else 0) == flag:
-            chosen[n] = i
-            n += 1
+            known, number, is_known = key, np.int64(numbers[at]), keys[at] != -1
+        own = flags[number * CELLS + inside_of(ix, iy, iz)]
+        chosen[n] = i  # and again, unless it is one of them: no guess whether it is
+        n += own == flag if is_known else flag == 0
     return n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_points(points, above, chosen, start, per_m, keys, numbers, blocks, count, sums):
-    """Adds chosen points to the sums of their fine cells; returns how many were done.
+def place_points(points, above, chosen, start, per_m, keys, numbers, blocks, count, rows, placed, places):
+    """Appends chosen points with their heights and the rows of their cells to those that are placed.
 
-    Sums are of distances from the corner of the block, which need few digits.
+    Returns how many were done before the room for blocks or for points ran out.
     """
-    known, number = np.int64(-1), np.int64(-1)
-    corner = np.zeros(3)
+    flat, known, number = points.reshape(-1), np.int64(-1), np.int64(-1)
     for k in range(start, chosen.shape[0]):
-        i = chosen[k]
-        ix, iy, iz = cell_of(points[i], per_m)
+        i, n = chosen[k], placed[0]
+        x, y, z = flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]
+        ix, iy, iz = cell_of(x, y, z, per_m)
         key = block_of(ix, iy, iz)
         if key != known:
-            known, number = key, number_of(keys, numbers, blocks, count, key)
-            if number < 0:
-                return k
-            corner[0] = ((ix >> 2 << 2) - HALF) / per_m
-            corner[1] = ((iy >> 2 << 2) - HALF) / per_m
-            corner[2] = ((iz >> 2 << 2) - HALF) / per_m
-        at = number * CELLS + inside_of(ix, iy, iz)
-        for axis in range(3):
-            sums[at, axis] += points[i, axis] - corner[axis]
-        sums[at, 3] += above[i]
-        sums[at, 4] += 1
+            known, number = key, np.int64(number_of(keys, numbers, blocks, count, key))
+        if number < 0 or n == rows.shape[0]:
+            return k
+        rows[n] = number * CELLS + inside_of(ix, iy, iz)
+        places[n, 0], places[n, 1], places[n, 2], places[n, 3] = x, y, z, above[i]
+        placed[0] += 1
     return chosen.shape[0]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def means(blocks, per_m, sums, places, above):
-    """The means of the cells that hold anything; returns how many there are."""
+def number_placed(rows, blocks, numbers, used, order):
+    """Sorts points that are placed by the blocks they lie in, and numbers their cells, from one on.
+
+    Returns how many cells have a number then; `used` had one before.
+    """
+    starts = np.zeros(blocks.shape[0] + 1, dtype=np.int32)
+    for row in rows:
+        starts[row // CELLS + 1] += 1
+    for b in range(blocks.shape[0]):
+        starts[b + 1] += starts[b]
+    for i in range(rows.shape[0]):
+        b = rows[i] // CELLS
+        order[starts[b]] = i
+        starts[b] += 1
+    for i in order:
+        if numbers[rows[i]] == 0:
+            used += 1
+            numbers[rows[i]] = used
+    return used
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_placed(rows, places, order, per_m, blocks, numbers, sums):
+    """Adds points that are placed to the sums of their cells, block by block.
+
+    Sums are of distances from the corner of the block, which need few digits.
+    """
+    known, x, y, z = -1, 0.0, 0.0, 0.0
+    for i in order:
+        if rows[i] // CELLS != known:
+            known = rows[i] // CELLS
+            x, y, z = corner_of(blocks[known], per_m)
+        at = numbers[rows[i]] - 1
+        sums[at, 0] += places[i, 0] - x
+        sums[at, 1] += places[i, 1] - y
+        sums[at, 2] += places[i, 2] - z
+        sums[at, 3] += places[i, 3]
+        sums[at, 4] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def means(blocks, per_m, numbers, sums, places, above):
+    """The means of the cells that hold anything, block by block."""
     n = 0
     for b in range(blocks.shape[0]):
-        ix, iy, iz = blocks[b] >> 42, blocks[b] >> 21 & 0x1FFFFF, blocks[b] & 0x1FFFFF
-        for c in range(CELLS):
-            at = b * CELLS + c
-            if sums[at, 4] == 0:
-                continue
-            places[n, 0] = ((ix << 2) - HALF) / per_m + sums[at, 0] / sums[at, 4]
-            places[n, 1] = ((iy << 2) - HALF) / per_m + sums[at, 1] / sums[at, 4]
-            places[n, 2] = ((iz << 2) - HALF) / per_m + sums[at, 2] / sums[at, 4]
-            above[n] = sums[at, 3] / sums[at, 4]
-            n += 1
-    return n
+        x, y, z = corner_of(blocks[b], per_m)
+        for at in numbers[b * CELLS : (b + 1) * CELLS]:
+            if at > 0:
+                count = sums[at - 1, 4]
+                places[n, 0] = x + sums[at - 1, 0] / count
+                places[n, 1] = y + sums[at - 1, 1] / count
+                places[n, 2] = z + sums[at - 1, 2] / count
+                above[n] = sums[at - 1, 3] / count
+                n += 1

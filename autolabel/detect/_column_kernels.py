@@ -37,15 +37,15 @@ def root_of(parent, i):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cells_of(points, per_m, keys, numbers, cell, places):
+def cells_of(points, per_m, keys, numbers, cell, cells, places):
     """Numbers the cells seen from above in order of their first points; returns how many there are."""
-    count = 0
+    flat, count = points.reshape(-1), 0
     for i in range(points.shape[0]):
-        key = key_of(points[i, 0], points[i, 1], per_m)
+        key = key_of(flat[3 * i], flat[3 * i + 1], per_m)
         at = slot_of(keys, key)
         if keys[at] == -1:
-            keys[at], numbers[at] = key, count
-            places[count, 0], places[count, 1] = points[i, 0], points[i, 1]
+            keys[at], numbers[at], cells[count] = key, count, key
+            places[count, 0], places[count, 1] = flat[3 * i], flat[3 * i + 1]
             count += 1
         cell[i] = numbers[at]
     return count
@@ -75,45 +75,76 @@ def column_tops(masks, lowest, gap, tops):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def join_cells(keys, numbers, joined, reach, parent):
-    """Joins cells that lie within the reach, in cells, of the farther-reaching of both."""
-    most = 0
-    for c in range(reach.shape[0]):
-        most = max(most, int(reach[c]))
-    for at in range(keys.shape[0]):
-        if keys[at] == -1 or not joined[numbers[at]]:
-            continue
-        a = numbers[at]
-        for dx in range(0, most + 1):
-            for dy in range(-most, most + 1):
-                if dx == 0 and dy <= 0:
-                    continue
-                other = slot_of(keys, keys[at] + (np.int64(dx) << 21) + dy)
-                if keys[other] == -1 or not joined[numbers[other]]:
-                    continue
-                b = numbers[other]
+def join_cells(cells, order, reach, group):
+    """Groups cells that lie within the reach, in cells, of the farther-reaching of both; returns how many.
+
+    order: which cells to join, by rising keys. In each line of cells those near one are then a run, which
+        only ever begins later for the next one. The others are in group -1.
+    """
+    parent, most = np.arange(cells.shape[0]), 0
+    for a in order:
+        most = max(most, int(reach[a]))
+    begins = np.zeros(most + 1, dtype=np.int64)
+    for i in range(order.shape[0]):
+        a = order[i]
+        begins[0] = i + 1
+        for dx in range(most + 1):
+            middle = cells[a] + (np.int64(dx) << 21)
+            while begins[dx] < order.shape[0] and cells[order[begins[dx]]] < middle - most:
+                begins[dx] += 1
+            for k in range(begins[dx], order.shape[0]):
+                b = order[k]
+                dy = cells[b] - middle
+                if dy > most:
+                    break
                 far = max(reach[a], reach[b])
                 if dx * dx + dy * dy <= far * far:
                     ra, rb = root_of(parent, a), root_of(parent, b)
-                    if ra != rb:
-                        parent[max(ra, rb)] = min(ra, rb)
-    for c in range(parent.shape[0]):
-        parent[c] = root_of(parent, c)
+                    parent[max(ra, rb)] = min(ra, rb)
+    return number_groups(parent, order, group)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sort_by_group(group, count, order, starts):
-    """Indices of the points group by group; those with a negative group are left out."""
-    for i in range(group.shape[0]):
-        if group[i] >= 0:
-            starts[group[i] + 1] += 1
-    for g in range(count):
+def number_groups(parent, order, group):
+    """Numbers groups in order of their first cells; returns how many there are."""
+    group[:] = -1
+    for a in order:
+        group[a] = root_of(parent, a)
+    count = 0
+    for a in range(group.shape[0]):
+        if group[a] == a:
+            group[a] = count
+            count += 1
+        elif group[a] >= 0:
+            group[a] = group[group[a]]
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sort_by_group(group, cell, hangs, order, starts):
+    """Indices of the points group by group; without those that hang or lie in cells of no group."""
+    for i in range(cell.shape[0]):
+        if not hangs[i] and group[cell[i]] >= 0:
+            starts[group[cell[i]] + 1] += 1
+    for g in range(starts.shape[0] - 1):
         starts[g + 1] += starts[g]
     places = starts[:-1].copy()
-    for i in range(group.shape[0]):
-        if group[i] >= 0:
-            order[places[group[i]]] = i
-            places[group[i]] += 1
+    for i in range(cell.shape[0]):
+        g = group[cell[i]]
+        if not hangs[i] and g >= 0:
+            order[places[g]] = i
+            places[g] += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def own_cells(cell, hangs, order, starts, own, hung):
+    """Notes the group of each cell, the last of several, and with 1 that something hangs in it."""
+    for g in range(starts.shape[0] - 1):
+        for i in order[starts[g] : starts[g + 1]]:
+            own[cell[i]] = g
+    for i in range(cell.shape[0]):
+        if hangs[i]:
+            hung[cell[i]] = 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -7,37 +7,43 @@ from autolabel._kernels import stride_over
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def closeness(xy, yaw, nearest):
-    """How close points lie to the sides of the rectangle around them (Zhang et al., 2017)."""
-    c, s = np.cos(yaw), np.sin(yaw)
-    low1 = low2 = np.inf
-    high1 = high2 = -np.inf
-    for i in range(xy.shape[0]):
-        a, b = c * xy[i, 0] + s * xy[i, 1], c * xy[i, 1] - s * xy[i, 0]
-        low1, high1, low2, high2 = min(low1, a), max(high1, a), min(low2, b), max(high2, b)
-    score = 0.0
-    for i in range(xy.shape[0]):
-        a, b = c * xy[i, 0] + s * xy[i, 1], c * xy[i, 1] - s * xy[i, 0]
-        away = min(min(a - low1, high1 - a), min(b - low2, high2 - b))
-        score += nearest / max(away, nearest)
-    return score / xy.shape[0]
+def closeness(xy, yaws, nearest):
+    """How close points lie to the sides of rectangles around them, angle by angle (Zhang et al., 2017).
+
+    The angles are in the inner loops, because what is done for each depends on no other one.
+    """
+    flat, count, turns = xy.reshape(-1), xy.shape[0], yaws.shape[0]
+    along_x, along_y = np.empty(2 * turns), np.empty(2 * turns)  # of both axes of each rectangle
+    for k in range(turns):
+        c, s = np.cos(yaws[k]), np.sin(yaws[k])
+        along_x[k], along_y[k], along_x[turns + k], along_y[turns + k] = c, s, -s, c
+    low, high = np.full(2 * turns, np.inf), np.full(2 * turns, -np.inf)
+    for i in range(count):
+        x, y = flat[2 * i], flat[2 * i + 1]
+        for k in range(2 * turns):
+            a = along_x[k] * x + along_y[k] * y
+            low[k], high[k] = min(low[k], a), max(high[k], a)
+    scores = np.zeros(turns)
+    for i in range(count):
+        x, y = flat[2 * i], flat[2 * i + 1]
+        for k in range(turns):
+            a = along_x[k] * x + along_y[k] * y
+            b = along_x[turns + k] * x + along_y[turns + k] * y
+            away = min(min(a - low[k], high[k] - a), min(b - low[turns + k], high[turns + k] - b))
+            scores[k] += nearest / max(away, nearest)
+    return scores / count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def best_yaw(xy, coarse, fine, nearest):
     """The angle in a quarter turn at which the points lie closest to the sides around them."""
     quarter = np.pi / 2
-    best, best_score = 0.0, -1.0
-    for k in range(coarse):
-        score = closeness(xy, k * quarter / coarse, nearest)
-        if score > best_score:
-            best, best_score = k * quarter / coarse, score
-    middle, step = best, quarter / coarse / fine
-    for k in range(-fine, fine + 1):
-        score = closeness(xy, middle + k * step, nearest)
-        if score > best_score:
-            best, best_score = middle + k * step, score
-    return best, best_score
+    yaws = np.arange(coarse) * quarter / coarse
+    scores = closeness(xy, yaws, nearest)
+    middle, step = yaws[np.argmax(scores)], quarter / coarse / fine
+    yaws = np.append(yaws[np.argmax(scores)], middle + np.arange(-fine, fine + 1) * step)
+    scores = closeness(xy, yaws, nearest)
+    return yaws[np.argmax(scores)], scores.max()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -104,6 +110,20 @@ def cut(points, above, order, starts, rectangles, step, part):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def after_lowest(values, few):
+    """The lowest value but for a few lower ones; for a few much faster than to sort them all."""
+    lowest = np.full(few + 1, np.inf)
+    for value in values:
+        if value < lowest[few]:
+            k = few
+            while k > 0 and lowest[k - 1] > value:
+                lowest[k] = lowest[k - 1]
+                k -= 1
+            lowest[k] = value
+    return lowest[few]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def end_height(a, heights, low, high, ahead):
     """How high the last fifth before one end reaches; NaN where too little of it is seen."""
     reach, top, count = 0.2 * (high - low), 0.0, 0
@@ -137,7 +157,9 @@ def measure(points, above, order, starts, most, many, small_m, out):
         for k in range(n):
             xy[k, 0], xy[k, 1] = points[own[k], 0] - middle[0], points[own[k], 1] - middle[1]
             heights[k] = points[own[k], 2] - above[own[k]]
-        ground = np.sort(heights)[n // 5]  # far away, the ground is taken for higher under things
+        ground = np.partition(heights, n // 5)[
+            n // 5
+        ]  # far away, the ground is taken for higher under things
         for k in range(n):
             heights[k] = points[own[k], 2] - ground
         wide = max(xy[:, 0].max() - xy[:, 0].min(), xy[:, 1].max() - xy[:, 1].min())
@@ -148,15 +170,14 @@ def measure(points, above, order, starts, most, many, small_m, out):
         c, s = np.cos(yaw), np.sin(yaw)
         a, b = c * xy[:, 0] + s * xy[:, 1], c * xy[:, 1] - s * xy[:, 0]
         trim = n // 400
-        sorted_a, sorted_b, sorted_h = np.sort(a), np.sort(b), np.sort(heights)
-        low = np.array([sorted_a[trim], sorted_b[trim]])
-        high = np.array([sorted_a[n - 1 - trim], sorted_b[n - 1 - trim]])
+        low = np.array([after_lowest(a, trim), after_lowest(b, trim)])
+        high = np.array([-after_lowest(-a, trim), -after_lowest(-b, trim)])
         across, along = 0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1])
         out[g, 0] = middle[0] + c * across - s * along
         out[g, 1] = middle[1] + s * across + c * along
         out[g, 2] = ground
         out[g, 3], out[g, 4], out[g, 5] = yaw, high[0] - low[0], high[1] - low[1]
-        out[g, 6], out[g, 7] = sorted_h[n // 50], sorted_h[n - 1 - n // 200]
+        out[g, 6], out[g, 7] = after_lowest(heights, n // 50), -after_lowest(-heights, n // 200)
         out[g, 8], out[g, 9] = everyone, close
         out[g, 10] = occupied_share(a, b, low, high, 8)
         for k in range(4):

@@ -9,6 +9,7 @@ import numpy as np
 from autolabel.detect.cells import Cells
 from autolabel.detect.config import DetectConfig
 from autolabel.detect.freespace import count_free, spaced
+from autolabel.detect.means import Means
 from autolabel.scans import Scan, Scans, Stretch
 from calib.types import F32, F64, I64, U8, Bools, kernel_view
 from fusion.boxes import Boxes
@@ -36,14 +37,14 @@ class Background:
     @classmethod
     def of(cls, scans: Scans | Stretch, config: DetectConfig) -> Background:
         """Notes in a first pass what stays, and adds it up in a second one."""
-        cells = Cells.of(config.voxel_m, 14, first=(np.int32, 1), last=(np.int32, 1), times=(np.int32, 1))
+        cells = Cells.of(config.voxel_m, 14, seen=(np.int32, 3))
         looked = [int(k) for k in spaced(len(scans), max(len(scans) // config.stride, config.least_frames))]
         for scan in (scan for k in looked if (scan := scans.at(k))):
             _note(cells, scan, config)
         flags = _standing(cells, scans, looked, config)
-        fine = Cells.of(config.fine_m, 16, sums=(np.float32, 5))
+        fine = Means(config.fine_m)
         for scan in (scan for k in looked if (scan := scans.at(k))):
-            _add(fine, scan, _chosen(scan, cells, flags, STANDS, config))
+            fine.add(*_columns(scan), _chosen(scan, cells, flags, STANDS, config))
         return cls(cells, flags, *fine.means())
 
     def moving(self, scan: Scan, config: DetectConfig) -> I64:
@@ -73,8 +74,8 @@ def _note(cells: Cells, scan: Scan, config: DetectConfig) -> None:
     near = scan.origin, config.range_m, config.lowest_m, scan.frame, 1 / cells.size_m
     done = 0
     while True:
-        columns = (cells.columns[name] for name in ("first", "last", "times"))
-        done = _cell_kernels.note_occupied(*_columns(scan), done, *near, *cells.table, *columns)
+        seen = cells.columns["seen"]
+        done = _cell_kernels.note_occupied(*_columns(scan), done, *near, *cells.table, seen)
         if done == len(scan):
             return
         cells.grow()
@@ -82,15 +83,15 @@ def _note(cells: Cells, scan: Scan, config: DetectConfig) -> None:
 
 def _standing(cells: Cells, scans: Scans | Stretch, looked: list[int], config: DetectConfig) -> U8:
     """By row of the cells, of which there are more then: see `Background.flags`."""
-    first, last, times = (cells.columns[name] for name in ("first", "last", "times"))
+    seen = cells.columns["seen"]
     seconds = scans.world.seconds(scans.frames_ns)
-    rows = np.flatnonzero(times >= 3)
-    first, last, times = first[rows], last[rows], times[rows]
+    rows = np.flatnonzero(seen[:, 2] >= 3)
+    first, last, times = seen[rows].T
     chances = np.searchsorted(looked, last) - np.searchsorted(looked, first) + 1
     stays = (seconds[last] - seconds[first] >= config.standing_s) & (times >= config.standing_share * chances)
     rows = rows[stays]
     rows = rows[~_seen_through(cells.middles(rows), scans, config)]
-    cells.columns = {"flags": np.zeros(len(cells.columns["times"]), dtype=np.uint8)}
+    cells.columns = {"flags": np.zeros(len(seen), dtype=np.uint8)}
     cells.columns["flags"][rows] = STANDS
     _mark_beside(cells, cells.cells(rows))
     return cells.columns["flags"]
@@ -125,15 +126,3 @@ def _chosen(scan: Scan, cells: Cells, flags: U8, flag: int, config: DetectConfig
     near = scan.origin, config.range_m, config.lowest_m, 1 / cells.size_m
     count = _cell_kernels.select(*_columns(scan), *near, cells.keys, cells.numbers, flags, flag, chosen)
     return chosen[:count]
-
-
-def _add(fine: Cells, scan: Scan, chosen: I64) -> None:
-    from autolabel.detect import _cell_kernels
-
-    done = 0
-    while True:
-        sums = fine.columns["sums"]
-        done = _cell_kernels.add_points(*_columns(scan), chosen, done, 1 / fine.size_m, *fine.table, sums)
-        if done == len(chosen):
-            return
-        fine.grow()

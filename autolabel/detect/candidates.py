@@ -66,7 +66,8 @@ def _cut(
 def moving(scan: Scan, background: Background, config: DetectConfig) -> Shapes:
     """What a scan shows where nothing stands."""
     chosen = background.moving(scan, config)
-    points, above_m = scan.points[chosen].astype(np.float64), scan.above_m[chosen].astype(np.float64)
+    points = scan.points.take(chosen, axis=0).astype(np.float64)
+    above_m = scan.above_m[chosen].astype(np.float64)
     columns = Columns.of(points, above_m, BEHIND_M)
     away_m = np.linalg.norm(columns.places - scan.origin[:2], axis=1)
     reach = config.sweep_gap_m + config.sweep_gap_per_m * away_m

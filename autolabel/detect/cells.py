@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.types import F32, F64, I32, I64
+from calib.types import F64, I32, I64
 
 BLOCK_CELLS = 64
 
@@ -36,13 +36,18 @@ class Cells:
         """With room for 2 ** room blocks at first, and columns of a type and a width each, all zero."""
         rows = BLOCK_CELLS << room
         made = {n: np.zeros((rows, w) if w > 1 else rows, t) for n, (t, w) in columns.items()}
-        keys, numbers = np.full(2 << room, -1, dtype=np.int64), np.zeros(2 << room, dtype=np.int32)
+        keys, numbers = np.full(4 << room, -1, dtype=np.int64), np.zeros(4 << room, dtype=np.int32)
         return cls(size_m, made, keys, numbers, np.zeros(1 << room, np.int64), np.zeros(1, np.int64))
 
     @property
     def table(self) -> tuple[I64, I32, I64, I64]:
         """As kernels that add blocks take it."""
         return self.keys, self.numbers, self.blocks, self.count
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another block."""
+        return bool(self.count[0] == len(self.blocks))
 
     def grow(self) -> None:
         """Makes room for twice as many blocks."""
@@ -68,13 +73,3 @@ class Cells:
     def middles(self, rows: I64) -> F64:
         """(N, 3) places in the middle of the cells of some rows."""
         return np.asarray((self.cells(rows) - (1 << 20) + 0.5) * self.size_m)
-
-    def means(self) -> tuple[F64, F64]:
-        """(N, 3) mean places of what the cells of a column "sums" hold, and (N,) mean heights."""
-        from autolabel.detect import _cell_kernels
-
-        sums: F32 = self.columns["sums"]
-        used = int(np.count_nonzero(sums[:, 4]))
-        places, above_m = np.empty((used, 3)), np.empty(used)
-        _cell_kernels.means(self.blocks[: self.count[0]], 1 / self.size_m, sums, places, above_m)
-        return places, above_m

@@ -72,6 +72,7 @@ class Columns:
         numbers: by slot of the table.
         column: (N,) of each point.
         hangs: (N,) whether a point lies above what stands in its column: a tree above a car.
+        cells: (C,) their keys.
         places: (C, 2) x and y of their first points.
         tops_m: (C,) how high what stands on the ground is in each; 0 where something only hangs above it.
     """
@@ -80,6 +81,7 @@ class Columns:
     numbers: I64
     column: I64
     hangs: Bools
+    cells: I64
     places: F64
     tops_m: F64
 
@@ -91,27 +93,25 @@ class Columns:
         size = 1 << max(8, int(np.ceil(np.log2(2 * len(points) + 1))))
         keys, numbers = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
         column = np.empty(len(points), dtype=np.int64)
-        places = np.empty((len(points), 2))
+        cells, places = np.empty(len(points), dtype=np.int64), np.empty((len(points), 2))
         cloud = kernel_view(points, 3, np.float64)
-        count = _column_kernels.cells_of(cloud, 1 / CELL_M, keys, numbers, column, places)
+        count = _column_kernels.cells_of(cloud, 1 / CELL_M, keys, numbers, column, cells, places)
         masks, tops = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         _column_kernels.columns_of(kernel_view(above_m, 1, np.float64)[:, 0], column, STEP_M, masks)
         _column_kernels.column_tops(masks, round(hanging_m / STEP_M), round(GAP_M / STEP_M), tops)
         tops_m = tops * STEP_M
-        return cls(keys, numbers, column, np.asarray(above_m > tops_m[column]), places[:count], tops_m)
+        return cls(
+            keys, numbers, column, np.asarray(above_m > tops_m[column]), cells[:count], places[:count], tops_m
+        )
 
     def groups(self, wanted: Bools, reach_m: F64) -> Groups:
         """Joins wanted columns within the reach (C,) of one of them, and lists their points."""
         from autolabel.detect import _column_kernels
 
-        count = len(self.tops_m)
-        parent = np.arange(count, dtype=np.int64)
-        _column_kernels.join_cells(self.keys, self.numbers, wanted, reach_m / CELL_M, parent)
-        heads, group = np.unique(np.where(wanted, parent, -1), return_inverse=True)
-        if len(heads) and heads[0] == -1:
-            group, heads = group - 1, heads[1:]
-        of_points = np.where(self.hangs, -1, group[self.column])
-        order = np.empty(int((of_points >= 0).sum()), dtype=np.int64)
-        starts = np.zeros(len(heads) + 1, dtype=np.int64)
-        _column_kernels.sort_by_group(of_points, len(heads), order, starts)
-        return Groups(order, starts)
+        group = np.empty(len(self.cells), dtype=np.int64)
+        chosen = np.flatnonzero(wanted)
+        chosen = chosen[np.argsort(self.cells[chosen])]
+        count = _column_kernels.join_cells(self.cells, chosen, reach_m / CELL_M, group)
+        order, starts = np.empty(len(self.column), dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
+        _column_kernels.sort_by_group(group, self.column, self.hangs, order, starts)
+        return Groups(order[: starts[-1]], starts)

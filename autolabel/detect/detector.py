@@ -129,15 +129,18 @@ def _grown(boxes: Boxes, margin_m: float) -> Boxes:
 
 def _restless(standing: Found, background: Background, scans: Scans | Stretch, config: DetectConfig) -> Bools:
     """(N,) which things that seem to stand have moving points all about them: they creep."""
-    boxes = _grown(standing.boxes, CREEP_M)
-    moving, all_of_them = np.zeros(len(boxes)), np.ones(len(boxes))
+    large = np.flatnonzero(standing.boxes.sizes_lwh_m[:, 0] > LARGE_M)
+    boxes = _grown(standing.take(large).boxes, CREEP_M)
+    moving, all_of_them = np.zeros(len(boxes)), np.zeros(len(boxes))
     for frame in spaced(len(scans), config.looks):
         scan = scans.at(int(frame))
         if scan is not None:
-            moving += count_points_in_boxes(scan.points[background.moving(scan, config)], boxes)
+            free = scan.points.take(background.moving(scan, config), axis=0)
+            moving += count_points_in_boxes(free, boxes)
             all_of_them += count_points_in_boxes(scan.points, boxes)
-    large = standing.boxes.sizes_lwh_m[:, 0] > LARGE_M
-    return np.asarray(large & (moving > config.restless_share * all_of_them))
+    restless = np.zeros(len(standing.boxes), dtype=np.bool_)
+    restless[large] = moving > config.restless_share * (1 + all_of_them)
+    return restless
 
 
 def _seen_now(standing: Found, scan: Scan, config: DetectConfig) -> I64:

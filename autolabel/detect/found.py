@@ -50,7 +50,7 @@ class Found:
         """Those that do not lie mostly in others."""
         if len(boxes) == 0 or len(self.scores) == 0:
             return self
-        inside = (_share_inside(self.boxes, boxes) > WITHIN).any(axis=1)
+        inside = (_share_inside(iou_bev(self.boxes, boxes), self.boxes, boxes) > WITHIN).any(axis=1)
         return self.take(np.flatnonzero(~inside))
 
     def detections(self, frame_ns: int) -> Detections:
@@ -66,16 +66,16 @@ def _apart(boxes: Boxes) -> Bools:
     keep = np.ones(len(boxes), dtype=np.bool_)
     if len(boxes) < 2:
         return keep
-    clash = (iou_bev(boxes, boxes) > TOUCHING) | (_share_inside(boxes, boxes) > WITHIN)
+    iou = iou_bev(boxes, boxes)
+    clash = (iou > TOUCHING) | (_share_inside(iou, boxes, boxes) > WITHIN)
     for i in range(len(boxes)):
         if keep[i]:
             keep[i + 1 :] &= ~clash[i + 1 :, i]
     return keep
 
 
-def _share_inside(a: Boxes, b: Boxes) -> F64:
+def _share_inside(iou: F64, a: Boxes, b: Boxes) -> F64:
     """(A, B) which share of each first box lies in each second one, seen from above."""
-    iou = iou_bev(a, b)
     areas_a, areas_b = (np.prod(boxes.sizes_lwh_m[:, :2], axis=1) for boxes in (a, b))
     shared = iou / (1 + iou) * (areas_a[:, None] + areas_b[None])
     return np.asarray(shared / areas_a[:, None])

@@ -110,13 +110,13 @@ def shapes_of(
     limits = FITTED_POINTS, MEASURED_POINTS, SMALL_M
     _shape_kernels.measure(cloud, heights, groups.order, groups.starts, *limits, found)
     rectangles = np.ascontiguousarray(found[:, [0, 1, 3, 4, 5]])
-    own = np.full(len(columns.tops_m), -1, dtype=np.int64)
-    own[columns.column[groups.order]] = np.repeat(np.arange(len(groups)), np.diff(groups.starts))
+    own, hung = np.full(len(columns.tops_m), -1, dtype=np.int64), np.zeros(len(columns.tops_m))
+    _column_kernels.own_cells(columns.column, columns.hangs, groups.order, groups.starts, own, hung)
     beside = np.zeros((len(groups), 2))
     _column_kernels.count_beside(rectangles, MARGIN_M, 1 / CELL_M, columns.keys, columns.numbers, own, beside)
     extents = found[:, 4:6]
     beside /= 1 + 2 * np.column_stack([extents.min(axis=1), extents.max(axis=1)]) / CELL_M
-    roofed = _roofed(own, len(groups), columns)
+    roofed = _roofed(own, hung, len(groups))
     return Shapes(
         found[:, :3], found[:, 3], extents, found[:, 6], found[:, 7], found[:, 8],
         _features(found, beside, roofed, moving, origins), _seen(found, origins), found[:, 15:19],
@@ -144,10 +144,8 @@ def _features(found: F64, beside: F64, roofed: F64, moving: bool, origins: F64) 
     return np.column_stack(columns)
 
 
-def _roofed(own: I64, count: int, columns: Columns) -> F64:
+def _roofed(own: I64, hung: F64, count: int) -> F64:
     """(G,) above which share of the columns of each group something hangs."""
-    hung = np.zeros(len(own))
-    hung[columns.column[columns.hangs]] = 1.0
     used = own >= 0
     share = np.bincount(own[used], hung[used], count) / np.maximum(np.bincount(own[used], minlength=count), 1)
     return np.asarray(share)

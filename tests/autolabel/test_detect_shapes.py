@@ -1,13 +1,16 @@
 """Cells of space, columns and rectangles of the learning-free detector, on points that are made up."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
 
 from autolabel.detect import _cell_kernels, _shape_kernels
 from autolabel.detect.cells import Cells
-from autolabel.detect.clusters import Columns, Groups
+from autolabel.detect.clusters import CELL_M, Columns, Groups
 from autolabel.detect.complete import completed
+from autolabel.detect.means import Means
 from autolabel.detect.priors import PRIORS
 from autolabel.detect.shapes import shapes_of
 from calib.types import F64
@@ -33,50 +36,106 @@ def test_the_angle_of_two_sides_is_found(yaw: float, length: float, seed: int) -
 def test_cells_count_frames_as_a_dictionary_does(seed: int, frames: int) -> None:
     """However often the table has to grow meanwhile."""
     rng = np.random.default_rng(seed)
-    cells = Cells.of(0.25, 4, first=(np.int32, 1), last=(np.int32, 1), times=(np.int32, 1))
+    cells = Cells.of(0.25, 4, seen=(np.int32, 3))
     known: dict[tuple[int, ...], list[int]] = {}
     for frame in range(frames):
         points = rng.uniform(-6, 6, (3000, 3)).astype(np.float32)
         above_m, done = rng.uniform(0, 1, 3000).astype(np.float32), 0
         while done < len(points):
-            columns = [cells.columns[name] for name in ("first", "last", "times")]
-            wanted = np.zeros(3), 5.0, 0.5, frame, 4.0
-            done = _cell_kernels.note_occupied(points, above_m, done, *wanted, *cells.table, *columns)
+            wanted, column = (np.zeros(3), 5.0, 0.5, frame, 4.0), cells.columns["seen"]
+            done = _cell_kernels.note_occupied(points, above_m, done, *wanted, *cells.table, column)
             if done < len(points):
                 cells.grow()
         kept = points[(above_m >= 0.5) & (np.linalg.norm(points[:, :2], axis=1) < 5.0)]
         for cell in {tuple(row) for row in np.floor(kept * np.float32(4.0)).astype(int).tolist()}:
             known.setdefault(cell, []).append(frame)
-    used = np.flatnonzero(cells.columns["times"])
+    used = np.flatnonzero(cells.columns["seen"][:, 2])
     found = cells.cells(used) - (1 << 20)
     assert {tuple(cell) for cell in found.tolist()} == known.keys()
     for row, cell in zip(used, found.tolist(), strict=True):
         seen = known[tuple(cell)]
-        assert cells.columns["times"][row] == len(seen)
-        assert (cells.columns["first"][row], cells.columns["last"][row]) == (seen[0], seen[-1])
+        assert cells.columns["seen"][row].tolist() == [seen[0], seen[-1], len(seen)]
     np.testing.assert_allclose(cells.middles(used), (found + 0.5) * 0.25)
 
 
 @settings(deadline=None, max_examples=25)
-@given(seed=st.integers(0, 10_000))
-def test_means_of_fine_cells_are_those_of_their_points(seed: int) -> None:
+@given(seed=st.integers(0, 10_000), flag=st.integers(0, 2))
+def test_points_are_chosen_by_the_flags_of_their_cells(seed: int, flag: int) -> None:
+    """What no table knows has the flag 0, and so have most cells."""
+    rng = np.random.default_rng(seed)
+    cells, near = Cells.of(0.25, 9, seen=(np.int32, 3)), (np.zeros(3), 5.0, 0.5)
+    known, points = (rng.uniform(-6, 6, (n, 3)).astype(np.float32) for n in (300, 3000))
+    every, above_m = np.ones(300, np.float32), rng.uniform(0, 1, 3000).astype(np.float32)
+    column = cells.columns["seen"]
+    assert _cell_kernels.note_occupied(known, every, 0, *near, 0, 4.0, *cells.table, column) == 300
+    flags = rng.integers(0, 3, len(cells.columns["seen"])).astype(np.uint8)
+    used = 64 * int(cells.count[0])
+    flag_of = dict(zip(map(tuple, (cells.cells(np.arange(used)) - (1 << 20)).tolist()), flags, strict=False))
+    chosen = np.empty(3000, dtype=np.int64)
+    table = cells.keys, cells.numbers, flags
+    count = _cell_kernels.select(points, above_m, *near, 4.0, *table, flag, chosen)
+    wanted = (above_m >= 0.5) & (np.linalg.norm(points[:, :2], axis=1) < 5.0)
+    own = [flag_of.get(tuple(cell), 0) for cell in np.floor(points * np.float32(4.0)).astype(int).tolist()]
+    np.testing.assert_array_equal(chosen[:count], np.flatnonzero(wanted & (np.array(own) == flag)))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), waiting=st.integers(1, 3000))
+def test_means_of_fine_cells_are_those_of_their_points(seed: int, waiting: int) -> None:
+    """However few points wait, and however often the table has to grow meanwhile."""
     rng = np.random.default_rng(seed)
     points = (rng.uniform(-3, 3, (2000, 3)) + rng.uniform(-500, 500, 3)).astype(np.float32)
     above_m, chosen = rng.uniform(0, 4, 2000).astype(np.float32), np.flatnonzero(rng.uniform(size=2000) < 0.7)
-    fine, done = Cells.of(0.5, 3, sums=(np.float32, 5)), 0
-    while done < len(chosen):
-        sums = fine.columns["sums"]
-        done = _cell_kernels.add_points(points, above_m, chosen, done, 2.0, *fine.table, sums)
-        if done < len(chosen):
-            fine.grow()
+    fine = Means(0.5, 3, waiting)
+    for part in np.array_split(chosen, 3):
+        fine.add(points, above_m, part)
     places, heights_m = fine.means()
     cell = np.floor(points[chosen].astype(np.float64) * 2.0)
     keys, group = np.unique(cell, axis=0, return_inverse=True)
-    expected = np.column_stack([np.bincount(group, points[chosen, k]) for k in range(3)])
-    expected = np.column_stack([expected, np.bincount(group, above_m[chosen])]) / np.bincount(group)[:, None]
+    columns = [*points[chosen].T, above_m[chosen]]
+    expected = np.column_stack([np.bincount(group, c) for c in columns]) / np.bincount(group)[:, None]
     order = np.lexsort(np.floor(places * 2.0).T[::-1])
     assert len(places) == len(keys)
     np.testing.assert_allclose(np.column_stack([places, heights_m])[order], expected, atol=1e-3)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), reach=st.floats(0.5, 4.0))
+def test_columns_are_grouped_as_by_comparing_each_with_each(seed: int, reach: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = np.column_stack([rng.uniform(-1.5, 1.5, (120, 2)), rng.uniform(0.1, 1.0, 120)])
+    columns = Columns.of(points, points[:, 2])
+    wanted = rng.uniform(size=len(columns.cells)) < 0.8
+    reach_m = rng.uniform(0.5, 1.0, len(wanted)) * reach * CELL_M
+    groups = columns.groups(wanted, reach_m)
+    cell = np.floor(columns.places / CELL_M)
+    away = np.linalg.norm(cell[:, None] - cell[None], axis=2)
+    near = (away <= np.maximum(reach_m[:, None], reach_m[None]) / CELL_M) & wanted[:, None] & wanted[None]
+    _, part = connected_components(near)
+    expected = {tuple(np.flatnonzero(part[columns.column] == p)) for p in set(part[wanted])}
+    expected = {tuple(i for i in e if not columns.hangs[i]) for e in expected}
+    assert {tuple(groups.of(g).tolist()) for g in range(len(groups))} == expected
+    firsts = [int(columns.column[groups.of(g)].min()) for g in range(len(groups))]
+    assert firsts == sorted(firsts)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), turns=st.integers(1, 20))
+def test_closeness_is_the_mean_of_each_points_own(seed: int, turns: int) -> None:
+    rng = np.random.default_rng(seed)
+    xy, yaws = rng.normal(0, 1, (50, 2)), rng.uniform(-3, 3, turns)
+    for yaw, found in zip(yaws, _shape_kernels.closeness(xy, yaws, 0.05), strict=True):
+        c, s = np.cos(yaw), np.sin(yaw)
+        ab = xy @ np.array([[c, -s], [s, c]])
+        away = np.minimum(ab - ab.min(axis=0), ab.max(axis=0) - ab).min(axis=1)
+        assert found == pytest.approx((0.05 / np.maximum(away, 0.05)).mean())
+
+
+@settings(deadline=None, max_examples=50)
+@given(values=st.lists(st.floats(-9, 9), min_size=1, max_size=40), data=st.data())
+def test_the_lowest_but_for_a_few_is_that_of_sorted_values(values: list[float], data: st.DataObject) -> None:
+    few = data.draw(st.integers(0, len(values) - 1))
+    assert _shape_kernels.after_lowest(np.array(values), few) == sorted(values)[few]
 
 
 def test_two_cars_bumper_to_bumper_are_cut_where_they_meet() -> None:
