@@ -157,9 +157,8 @@ def measure(points, above, order, starts, most, many, small_m, out):
         for k in range(n):
             xy[k, 0], xy[k, 1] = points[own[k], 0] - middle[0], points[own[k], 1] - middle[1]
             heights[k] = points[own[k], 2] - above[own[k]]
-        ground = np.partition(heights, n // 5)[
-            n // 5
-        ]  # far away, the ground is taken for higher under things
+        # Far away, the ground is taken for higher under things.
+        ground = np.partition(heights, n // 5)[n // 5]
         for k in range(n):
             heights[k] = points[own[k], 2] - ground
         wide = max(xy[:, 0].max() - xy[:, 0].min(), xy[:, 1].max() - xy[:, 1].min())

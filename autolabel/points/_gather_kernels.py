@@ -53,13 +53,23 @@ def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, ha
     (x, y), when the beam passes its middle, and how far it gets while the beam passes it; points are taken
     to where they were when the beam passed the middle.
     """
+    there, count = points_near(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, halves)
+    kept = thinned(there, count, found)
+    take_along(fan, move, found, kept)
+    return kept, count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def points_near(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, halves):
+    """All points of `gather`, and how many; those of what hardly moves stay where they are."""
     starts, beam, origin = fan
     c, s = np.cos(pose[3]), np.sin(pose[3])
-    bottom, top = pose[2] - LOWEST * half[2] - origin[2], pose[2] + half[2] + up_m - origin[2]
-    long, wide = half[0] + side_m + move[3], half[1] + side_m + move[3]
-    first, sectors, low, high = toward(
-        pose[0] - origin[0], pose[1] - origin[1], bottom, top, c, s, long, wide
-    )
+    # Copied out of arrays: a compiler cannot know that what is found is not written over them.
+    x0, y0, z0, size = pose[0], pose[1], pose[2], (half[0], half[1], half[2])
+    vx, vy, passed_s, far_m = move[0], move[1], move[2], move[3]
+    bottom, top = z0 - LOWEST * size[2] - origin[2], z0 + size[2] + up_m - origin[2]
+    long, wide = size[0] + side_m + far_m, size[1] + side_m + far_m
+    first, sectors, low, high = toward(x0 - origin[0], y0 - origin[1], bottom, top, c, s, long, wide)
     most = 0
     for sector in range(first, first + sectors):
         begin, end = begin_and_end(starts, sector, low, high)
@@ -69,28 +79,34 @@ def gather(points, fan, pose, move, half, side_m, up_m, rivals, own_m, poses, ha
         begin, end = begin_and_end(starts, sector, low, high)
         for i in range(begin, end):
             x, y, z = points[i, 0], points[i, 1], points[i, 2]
-            up = z - pose[2]
-            if up > half[2] + up_m or up < -LOWEST * half[2]:
+            up = z - z0
+            if up > size[2] + up_m or up < -LOWEST * size[2]:
                 continue
-            if not in_reach(x - pose[0], y - pose[1], up, c, s, half, side_m + move[3], up_m):
+            if not in_reach(x - x0, y - y0, up, c, s, size, side_m + far_m, up_m):
                 continue
-            if move[3] > HARDLY_M:
-                late = passes_s(beam, origin, x, y) - move[2]
-                x, y = x - late * move[0], y - late * move[1]
-                if not in_reach(x - pose[0], y - pose[1], up, c, s, half, side_m, up_m):
+            if far_m > HARDLY_M:
+                late = passes_s(beam, origin, x, y) - passed_s
+                x, y = x - late * vx, y - late * vy
+                if not in_reach(x - x0, y - y0, up, c, s, size, side_m, up_m):
                     continue
-            claimed = len(rivals) and not in_reach(x - pose[0], y - pose[1], up, c, s, half, own_m, up_m)
+            claimed = len(rivals) and not in_reach(x - x0, y - y0, up, c, s, size, own_m, up_m)
             if claimed and is_taken(x, y, z, rivals, poses, halves):
                 continue
             there[count, 0], there[count, 1], there[count, 2] = x, y, z
             count += 1
-    kept = thinned(there, count, found)
-    if STILL_M < move[3] <= HARDLY_M:
-        for k in range(kept):
-            late = passes_s(beam, origin, found[k, 0], found[k, 1]) - move[2]
-            found[k, 0] -= late * move[0]
-            found[k, 1] -= late * move[1]
-    return kept, count
+    return there, count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_along(fan, move, found, kept):
+    """Takes points of what hardly moves to where they were when the beam passed its middle."""
+    if not STILL_M < move[3] <= HARDLY_M:
+        return
+    _, beam, origin = fan
+    for k in range(kept):
+        late = passes_s(beam, origin, found[k, 0], found[k, 1]) - move[2]
+        found[k, 0] -= late * move[0]
+        found[k, 1] -= late * move[1]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

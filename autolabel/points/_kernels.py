@@ -27,11 +27,9 @@ def is_hidden(place, half, ahead, aside):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def beyond_face(place, half, robust):
+def beyond_face(place, reach, robust):
     """How much a point of the object that lies outside of its box counts, and how far out it is."""
-    beyond = abs(place) - half - SLACK_M
-    if beyond <= 0:
-        return 0.0, 0.0
+    beyond = abs(place) - reach
     near = robust / (robust + (beyond / OUTSIDE_M) ** 2)
     return near * near / OUTSIDE_M**2, beyond * np.sign(place)
 
@@ -53,6 +51,7 @@ def build_normal(found, kept, pose, half, origin, shape, robust, hessian, gradie
     c, s = np.cos(pose[3]), np.sin(pose[3])
     ahead = c * (origin[0] - pose[0]) + s * (origin[1] - pose[1])
     aside = c * (origin[1] - pose[1]) - s * (origin[0] - pose[0])
+    long, wide = half[0] + SLACK_M, half[1] + SLACK_M
     total = gx = gy = gz = gt = xx = xy = xz = yy = yz = zz = xt = yt = zt = tt = 0.0
     for i in range(kept):
         x, y, z = in_box(found[i], pose, c, s)
@@ -61,12 +60,14 @@ def build_normal(found, kept, pose, half, origin, shape, robust, hessian, gradie
             continue
         # A point of the object does not lie outside of its box.
         if abs(z) < half[2]:
-            w, beyond = beyond_face(x, half[0], robust)
-            gx, gt = gx + w * beyond, gt - w * beyond * y
-            xx, xt, tt = xx + w, xt - w * y, tt + w * y * y
-            w, beyond = beyond_face(y, half[1], robust)
-            gy, gt = gy + w * beyond, gt + w * beyond * x
-            yy, yt, tt = yy + w, yt + w * x, tt + w * x * x
+            if abs(x) > long:
+                w, beyond = beyond_face(x, long, robust)
+                gx, gt = gx + w * beyond, gt - w * beyond * y
+                xx, xt, tt = xx + w, xt - w * y, tt + w * y * y
+            if abs(y) > wide:
+                w, beyond = beyond_face(y, wide, robust)
+                gy, gt = gy + w * beyond, gt + w * beyond * x
+                yy, yt, tt = yy + w, yt + w * x, tt + w * x * x
         cell = nearest[cell]
         if cell < 0 or is_hidden(means[cell], half, ahead, aside):
             continue

@@ -15,7 +15,8 @@ def cell_of(x, y, z, dims, low, cell_m):
     """Number of the cell of a grid that a place of the box frame lies in; -1 outside."""
     if not (x >= low[0] and y >= low[1] and z >= low[2]):
         return -1
-    i, j, k = int((x - low[0]) / cell_m), int((y - low[1]) / cell_m), int((z - low[2]) / cell_m)
+    per_m = 1.0 / cell_m
+    i, j, k = int((x - low[0]) * per_m), int((y - low[1]) * per_m), int((z - low[2]) * per_m)
     if i >= dims[0] or j >= dims[1] or k >= dims[2]:
         return -1
     return (i * dims[1] + j) * dims[2] + k

@@ -19,6 +19,7 @@ STEEPNESS, RISING_M, GROUND_M, GROUND_PER_M = 0.03, 0.01, 0.05, 0.006
 LEAST_HEIGHT_M = 0.04
 GATE = 25.0
 NO_YAW = 1e6
+X_Y_YAW = np.array([0, 1, 3])
 SURE_M = 0.25
 SEED_WEIGHT = 5.0
 ABSENT_S, ALIKE, ALIKE_WALKING = 0.25, 0.55, 0.45
@@ -282,11 +283,11 @@ def as_measured(
 
     Points of one surface err together, so that no alignment is surer than the settings say.
     """
-    surfaces = [config.of(seeds.kinds[k]) for k in which]
-    hessians = hessians / np.array([s.together for s in surfaces])[:, None, None]
-    flat = np.delete(np.delete(hessians, 2, axis=1), 2, axis=2)
+    surfaces = seeds.surfaces(config)
+    hessians = hessians / np.array([s.together for s in surfaces])[which, None, None]
+    flat = hessians[:, X_Y_YAW[:, None], X_Y_YAW]
     up = hessians[:, 2, 2] + height_weights
-    cross = np.delete(hessians[:, 2], 2, axis=1)
+    cross = hessians[:, 2, X_Y_YAW]
     flat = flat - cross[:, :, None] * cross[:, None, :] / up[:, None, None]
     flat = flat + np.diag([1e-2, 1e-2, 1e-1])
     turned = np.zeros((len(aligned), 3, 3))
@@ -294,6 +295,6 @@ def as_measured(
     turned[:, 0, 0], turned[:, 0, 1], turned[:, 1, 0], turned[:, 1, 1] = c, -s, s, c
     turned[:, 2, 2] = 1
     least = np.array([[s.sigma_m, s.sigma_m, s.sigma_rad if s.turns else 1.0] for s in surfaces]) ** 2
-    covariances = np.linalg.inv(flat) + least.reshape(-1, 3)[:, :, None] * np.eye(3)
+    covariances = np.linalg.inv(flat) + least.reshape(-1, 3)[which, :, None] * np.eye(3)
     covariances = turned @ covariances @ turned.transpose(0, 2, 1)
     return aligned[:, [0, 1, 3]], np.ascontiguousarray(0.5 * (covariances + covariances.transpose(0, 2, 1)))

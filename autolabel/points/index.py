@@ -71,6 +71,7 @@ class PointBank:
     most: int = MOST_SCANS
     beam: BeamTimes = field(init=False, repr=False)
     _indexes: OrderedDict[int, PointIndex | None] = field(init=False, repr=False, default_factory=OrderedDict)
+    _shown: dict[int, bool] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.beam = BeamTimes.of(self.scans)
@@ -87,10 +88,17 @@ class PointBank:
             scan = self.scans.at(frame)
             seen = scan is not None and len(scan) > 0
             self._indexes[frame] = PointIndex.of(scan, self.scans.world) if scan and seen else None
+            self._shown[frame] = seen
             if len(self._indexes) > self.most:
                 self._indexes.popitem(last=False)
         self._indexes.move_to_end(frame)
         return self._indexes[frame]
+
+    def shown(self, frame: int) -> bool:
+        """Whether there are points in a frame; looks the scan up only once."""
+        if frame not in self._shown:
+            self.at(frame)
+        return self._shown[frame]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

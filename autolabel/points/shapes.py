@@ -55,6 +55,13 @@ class Shapes:
     @classmethod
     def of_boxes(cls, sizes_lwh_m: F64, surfaces: Sequence[SurfaceConfig]) -> Shapes:
         """Nothing seen yet: only the faces of the boxes, where they are a good guess."""
+        made = cls.unfinished(sizes_lwh_m, surfaces)
+        made.finish(np.arange(len(made)))
+        return made
+
+    @classmethod
+    def unfinished(cls, sizes_lwh_m: F64, surfaces: Sequence[SurfaceConfig]) -> Shapes:
+        """The same before it is taken up: for objects whose points are added at once."""
         from autolabel.points import _shape_kernels
 
         halves = np.ascontiguousarray(sizes_lwh_m, dtype=np.float64).reshape(-1, 3) / 2
@@ -92,7 +99,6 @@ class Shapes:
                     FACE_SIGMA_M,
                     surface.faces,
                 )
-        made.finish(np.arange(len(halves)))
         return made
 
     def __len__(self) -> int:
@@ -130,20 +136,13 @@ class Shapes:
         times_s: F64 | None = None,
     ) -> None:
         """Adds the points in the boxes of some objects, at (K, 4) poses, (K, 2) velocities, (K,) times."""
-        moves = index.moves(poses, velocities, self.halves, times_s)
-        self.add_moved(index, poses, moves, which, most, weight)
-
-    def add_moved(
-        self, index: PointIndex, poses: F64, moves: F64, which: I64, most: I64, weight: float
-    ) -> None:
-        """The same where it is known how (K, 4) they move while the beam passes them."""
         from autolabel.points import _kernels
 
         _kernels.add_all(
             index.points,
             index.fan,
             np.ascontiguousarray(poses),
-            moves,
+            index.moves(poses, velocities, self.halves, times_s),
             self.halves,
             which,
             most,

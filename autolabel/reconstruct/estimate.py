@@ -9,11 +9,12 @@ import numpy as np
 from autolabel.reconstruct.config import ReconstructConfig
 from autolabel.reconstruct.ends import Signs, stretches, there
 from autolabel.reconstruct.evidence import Evidence, PointReport
-from autolabel.reconstruct.headings import poses_from, tilts_at, tilts_of
+from autolabel.reconstruct.headings import tilts_at, tilts_of, turned
 from autolabel.reconstruct.scope import Scope
 from autolabel.reconstruct.trace import Trace, told_by, traced
 from autolabel.smoother import Motion
 from autolabel.world import LocalWorld, Sightings
+from calib.quaternion import matrices_from_quaternions
 from calib.types import F64, I64, Bools
 from fusion.categories import Kind
 from fusion.stages import stage
@@ -62,25 +63,32 @@ def reconstruct(
     """
     frames_ns = _in_reach(frames_ns, evidence, settings)
     told = told_by(evidence, frames_ns, kind, world, settings)
-    path = traced(told, kind, settings)
+    path, leanings = traced(told, kind, settings), _leanings(evidence, told.times_ns, world)
+    presence = settings.presence if len(evidence.keys) else settings.alone
     report: PointReport | None = None
     for round in range(POINT_ROUNDS if evidence.points is not None else 0):
         assert evidence.points is not None
-        about = boxes_along(path, evidence, world)
+        last = round + 1 == POINT_ROUNDS
+        about = _boxes(path, leanings)
         wanted = scope.shares(about) > 0
         if not (path.parked or len(evidence.keys)):
             wanted &= _key_s(path, evidence) <= settings.roaming_reach_s
-        if round + 1 < POINT_ROUNDS and wanted.sum() > MANY:
+        if not last and wanted.sum() > MANY:
             wanted[1::2] = False
         with stage("points"):
-            report = evidence.points.measure(about, path.motion, wanted)
+            report = evidence.points.measure(
+                about,
+                path.motion,
+                wanted,
+                rays=last,
+                support=last and presence.least_points is not None,
+            )
         path = traced(told, kind, settings, report.measurements)
-    sightings = boxes_along(path, evidence, world)
+    sightings = _boxes(path, leanings)
     shares, blocked = scope.shares(sightings), scope.on_the_car(sightings)
     signs = Signs.of(path, evidence, shares, blocked, report)
     every_ns = np.union1d(world.log.timestamps_ns, evidence.seen_ns)
     parts = stretches(np.union1d(frames_ns, evidence.seen_ns), path.times_ns, every_ns)
-    presence = settings.presence if len(evidence.keys) else settings.alone
     kept = there(signs, parts, presence, settings.longest_gap_s)
     kept &= np.isin(path.times_ns, frames_ns)
     scores = np.asarray(0.5 ** (_key_s(path, evidence) / settings.half_life_s))
@@ -104,11 +112,20 @@ def _in_reach(frames_ns: I64, evidence: Evidence, settings: ReconstructConfig) -
 
 def boxes_along(path: Trace, evidence: Evidence, world: LocalWorld) -> Sightings:
     """The boxes of a path: its poses, tilted as the given boxes next to them, or as detections are."""
+    return _boxes(path, _leanings(evidence, path.times_ns, world))
+
+
+def _leanings(evidence: Evidence, times_ns: I64, world: LocalWorld) -> F64:
+    """(K, 3, 3) how boxes are tilted at instants, whatever they face."""
     source_ns, poses = evidence.keys.times_ns, evidence.keys.local_from_box
     if len(source_ns) == 0:
         source_ns, poses = evidence.detections.times_ns, evidence.detections.boxes.dst_from_box
-    tilts = tilts_at(world.seconds(source_ns), tilts_of(poses), world.seconds(path.times_ns))
-    local_from_box = poses_from(path.motion.places, path.motion.yaws_rad, tilts)
+    tilts = tilts_at(world.seconds(source_ns), tilts_of(poses), world.seconds(times_ns))
+    return matrices_from_quaternions(tilts)
+
+
+def _boxes(path: Trace, leanings: F64) -> Sightings:
+    local_from_box = turned(leanings, path.motion.places, path.motion.yaws_rad)
     return Sightings(path.times_ns, local_from_box, np.tile(path.size_lwh_m, (len(path.times_ns), 1)))
 
 

@@ -20,10 +20,10 @@ class PointReport:
     Attributes:
         rows: (M,) which rows of the path were measured, rising.
         measurements: the poses of those rows, at the times of the motion that was handed in.
-        support: (N,) points on the object in each row of the path; -1 where there is no scan, or it was not
-            looked at.
+        support: (N,) points on the object in each row of the path; -1 where there is no scan, or they were
+            not counted.
         crossed: (N,) share, of the rays that go through the box in each row, of those that pass it and end
-            behind it; NaN where no ray reaches it.
+            behind it; NaN where no ray reaches it, or they were not counted.
     """
 
     rows: I64
@@ -35,13 +35,17 @@ class PointReport:
 class PointEvidence(Protocol):
     """The scans, asked about one object."""
 
-    def measure(self, path: Sightings, motion: Motion, wanted: Bools) -> PointReport:
+    def measure(
+        self, path: Sightings, motion: Motion, wanted: Bools, *, rays: bool, support: bool
+    ) -> PointReport:
         """Aligns the object's points along a path.
 
         Args:
             path: its boxes at N frames.
             motion: the same path with times, velocities and covariances, in N rows.
             wanted: (N,) the frames to look at.
+            rays: whether rays through the boxes are counted.
+            support: whether points are counted also where nothing is aligned.
         """
 
 

@@ -53,7 +53,7 @@ def towards(yaws_rad: F64, wanted_rad: F64) -> F64:
 
 def tilts_of(poses: SE3Batch) -> F64:
     """(N, 4) quaternions of what is left of the rotations once their headings are taken out."""
-    return _turned(poses, -poses.yaws_rad).quaternions_wxyz
+    return turned(poses.rotations, poses.translations, -poses.yaws_rad).quaternions_wxyz
 
 
 def tilts_at(times_s: F64, tilts: F64, wanted_s: F64) -> F64:
@@ -64,12 +64,11 @@ def tilts_at(times_s: F64, tilts: F64, wanted_s: F64) -> F64:
 
 def poses_from(places: F64, yaws_rad: F64, tilts: F64) -> SE3Batch:
     """Boxes at places with headings and tilts."""
-    return _turned(SE3Batch(matrices_from_quaternions(tilts), places), yaws_rad)
+    return turned(matrices_from_quaternions(tilts), places, yaws_rad)
 
 
-def _turned(poses: SE3Batch, angles_rad: F64) -> SE3Batch:
+def turned(rotations: F64, places: F64, angles_rad: F64) -> SE3Batch:
+    """Boxes at places, each turned by an angle about z."""
     c, s = np.cos(angles_rad)[:, None], np.sin(angles_rad)[:, None]
-    rotations = poses.rotations.copy()
-    x, y = poses.rotations[:, 0], poses.rotations[:, 1]
-    rotations[:, 0], rotations[:, 1] = c * x - s * y, s * x + c * y
-    return SE3Batch(rotations, poses.translations)
+    x, y = rotations[:, 0], rotations[:, 1]
+    return SE3Batch(np.stack([c * x - s * y, s * x + c * y, rotations[:, 2]], axis=1), places)

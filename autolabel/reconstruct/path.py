@@ -16,12 +16,18 @@ LEAST_SPAN_S = 0.4
 
 def follow(seen: Measurements, times_s: F64, kind: Kind, settings: ReconstructConfig) -> Motion:
     """The motion at (K,) rising times: at rest where it never leaves its place, else as its kind moves."""
-    if stands(seen, settings):
-        still = rest(seen, times_s, settings.drift)
-        return replace(
-            still, places=np.column_stack([still.places[:, :2], _heights(seen, times_s, settings)])
-        )
-    return smooth(seen, times_s, habits_of(kind))
+    return followed(seen, times_s, kind, settings)[0]
+
+
+def followed(
+    seen: Measurements, times_s: F64, kind: Kind, settings: ReconstructConfig
+) -> tuple[Motion, bool]:
+    """The same, and whether it is at rest."""
+    if not stands(seen, settings):
+        return smooth(seen, times_s, habits_of(kind)), False
+    still = rest(seen, times_s, settings.drift)
+    heights_m = smooth_heights(seen, times_s, settings.rising)
+    return replace(still, places=np.column_stack([still.places[:, :2], heights_m])), True
 
 
 def stands(seen: Measurements, settings: ReconstructConfig) -> bool:
@@ -34,7 +40,8 @@ def stands(seen: Measurements, settings: ReconstructConfig) -> bool:
     away_m = np.linalg.norm(places - middle, axis=1)
     if firm.any() and away_m[firm].max() > settings.parked_m:
         return False
-    return bool(np.quantile(away_m, 0.8) < 1.5 * settings.parked_m)
+    nearly_all_m = np.interp(0.8 * (len(away_m) - 1), np.arange(len(away_m)), np.sort(away_m))
+    return bool(nearly_all_m < 1.5 * settings.parked_m)
 
 
 def offsets_at(keys_s: F64, found: F64, trust: F64, wanted_s: F64, settings: ReconstructConfig) -> F64:
@@ -67,7 +74,3 @@ def in_axes(vectors: F64, yaws_rad: F64) -> F64:
 def is_place(seen: Measurements) -> Bools:
     """(M,) which measurements tell a place."""
     return np.asarray(seen.information[:, 0, 0] + seen.information[:, 1, 1] > 0)
-
-
-def _heights(seen: Measurements, times_s: F64, settings: ReconstructConfig) -> F64:
-    return smooth_heights(seen, times_s, settings.rising)

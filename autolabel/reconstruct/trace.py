@@ -11,7 +11,7 @@ from autolabel.reconstruct.config import ReconstructConfig, habits_of
 from autolabel.reconstruct.evidence import Evidence
 from autolabel.reconstruct.headings import flipped, steady, towards, wrapped
 from autolabel.reconstruct.measure import anchored, of_detections, of_keys
-from autolabel.reconstruct.path import follow, in_axes, is_place, offsets_at, stands
+from autolabel.reconstruct.path import follow, followed, in_axes, is_place, offsets_at
 from autolabel.reconstruct.sizes import size_of
 from autolabel.smoother import Measurements, Motion, smooth
 from autolabel.smoother.motion import bracket
@@ -92,8 +92,8 @@ def traced(told: Told, kind: Kind, settings: ReconstructConfig, extra: Measureme
     """
     sources = [told.given, told.detected] if extra is None else [told.given, told.detected, extra]
     seen = Measurements.merged(sources)
-    motion = _through(follow(seen, told.times_s, kind, settings), told.given)
-    return Trace(told.times_ns, motion, told.size_lwh_m, stands(seen, settings), seen)
+    motion, parked = followed(seen, told.times_s, kind, settings)
+    return Trace(told.times_ns, _through(motion, told.given), told.size_lwh_m, parked, seen)
 
 
 def trace(

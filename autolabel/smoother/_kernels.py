@@ -18,11 +18,11 @@ def solve_chain(diagonal, beside, right, inverse, values):
     substitution backward.
     """
     count, size = len(right), len(values)
-    gains = np.empty((max(count - 1, 0), size, size))
+    gains = beside.copy()
     for k in range(count):
         if k > 0:
-            for i in range(size):
-                for m in range(size):
+            for m in range(size):
+                for i in range(size):
                     factor = beside[k - 1, m, i]
                     if factor == 0.0:
                         continue
@@ -32,13 +32,7 @@ def solve_chain(diagonal, beside, right, inverse, values):
         cholesky(diagonal[k], values)
         solve_cholesky(diagonal[k], right[k], values)
         if k + 1 < count:
-            column = np.empty(size)
-            for j in range(size):
-                for i in range(size):
-                    column[i] = beside[k, i, j]
-                solve_cholesky(diagonal[k], column, values)
-                for i in range(size):
-                    gains[k, i, j] = column[i]
+            solve_columns(diagonal[k], gains[k], values)
     for k in range(count - 2, -1, -1):
         for i in range(size):
             for j in range(size):
@@ -51,14 +45,11 @@ def solve_chain(diagonal, beside, right, inverse, values):
 def invert_chain(factors, gains, inverse, values):
     """The diagonal blocks of the inverse from the factors and gains of `solve_chain`."""
     count, size = len(factors), len(values)
-    column = np.empty(size)
     for k in range(count - 1, -1, -1):
-        for j in range(size):
-            column[:] = 0.0
-            column[j] = 1.0
-            solve_cholesky(factors[k], column, values)
-            for i in range(size):
-                inverse[k, i, j] = column[i]
+        inverse[k] = 0.0
+        for i in range(size):
+            inverse[k, i, i] = 1.0
+        solve_columns(factors[k], inverse[k], values)
         if k + 1 < count:
             add_turned(gains[k], inverse[k + 1], inverse[k], values)
 
@@ -106,6 +97,24 @@ def solve_cholesky(factor, b, values):
         for m in range(i + 1, size):
             b[i] -= factor[m, i] * b[m]
         b[i] /= factor[i, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve_columns(factor, b, values):
+    """`solve_cholesky` for all columns of a (D, D) matrix, side by side."""
+    size = len(values)
+    for i in range(size):
+        for m in range(i):
+            for j in range(size):
+                b[i, j] -= factor[i, m] * b[m, j]
+        for j in range(size):
+            b[i, j] /= factor[i, i]
+    for i in range(size - 1, -1, -1):
+        for m in range(i + 1, size):
+            for j in range(size):
+                b[i, j] -= factor[m, i] * b[m, j]
+        for j in range(size):
+            b[i, j] /= factor[i, i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

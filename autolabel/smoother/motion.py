@@ -40,7 +40,8 @@ class Motion:
     @property
     def sigmas_m(self) -> F64:
         """(K,) standard deviation of the place along its worst direction on the ground."""
-        return np.asarray(np.sqrt(np.linalg.eigvalsh(self.covariances[:, :2, :2])[:, 1]))
+        xx, xy, yy = self.covariances[:, 0, 0], self.covariances[:, 0, 1], self.covariances[:, 1, 1]
+        return np.asarray(np.sqrt(0.5 * (xx + yy) + np.hypot(0.5 * (xx - yy), xy)))
 
     def at(self, times_s: F64) -> Motion:
         """The motion at any instants: cubic between knots, straight on beyond the ends.

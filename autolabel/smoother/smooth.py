@@ -179,6 +179,6 @@ def _heights(knots_s: F64, of_measurement: I64, measurements: Measurements, risi
 
     state, height = np.zeros((len(knots_s), 2)), measurements.places[:, 2]
     weights = 1 / measurements.height_sigmas_m**2
-    middle_m = float(np.median(height))
+    middle_m = float(np.mean(height))
     _kernels.smooth_heights(knots_s, of_measurement, height - middle_m, weights, rising, state)
     return state[:, 0] + middle_m, state[:, 1]

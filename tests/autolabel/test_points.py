@@ -182,6 +182,59 @@ def test_rays_end_in_a_box_go_through_it_or_stop_before(turn_rad) -> None:
     assert rays_of(turned, place, half) == (2, 3, 1)
 
 
+@pytest.mark.parametrize(
+    ("eye", "speed_mps", "far_m"),
+    [(EYE, 0.0, 0.0), (EYE, 1.0, 0.05), (EYE, 8.0, 0.4), (np.array([2.7, 0.2, 1.6, 0.3]), 0.0, 0.0)],
+)
+@pytest.mark.parametrize("count", [600, 9000])
+def test_one_look_gathers_describes_and_counts_as_each_alone(eye, speed_mps, far_m, count) -> None:
+    from autolabel.points import _gather_kernels, _own_kernels, _ray_kernels, _shape_kernels
+
+    rng, pose = np.random.default_rng(count), np.array([[0.3, -0.2, 0.1, 0.4]])
+    cloud, (starts, _, eye) = fan_of(rng.uniform(-4, 4, (count, 3)) * [1, 1, 0.4], eye)
+    fan, move = (starts, rng.uniform(0, 0.1, 180), eye), np.array([[speed_mps, 0.0, 0.05, far_m]])
+    surface, size = PointsConfig().of(Kind.CAR), np.array([[4.5, 1.9, 1.6]])
+    together, apart = Shapes.of_boxes(size, [surface]), Shapes.of_boxes(size, [surface])
+    half, grid = size[0] / 2, (apart.dims[0], apart.lows[0], float(apart.cells_m[0]))
+    near, counts, crossed = np.empty((1, 400, 3)), np.zeros((1, 2), int), np.zeros((1, 2))
+    _own_kernels.look(
+        cloud, fan, 0, pose, move, half, (0.5, 0.1), np.ones(1), (False, True), near, counts, crossed, grid,
+        together.sums,
+    )  # fmt: skip
+
+    def alone(side_m, up_m):
+        found, nobody, sizes = np.empty((400, 3)), np.empty((0, 4)), np.empty((0, 3))
+        kept, many = _gather_kernels.gather(
+            cloud, fan, pose[0], move[0], half, side_m, up_m, NO_RIVALS, 0.0, nobody, sizes, found
+        )
+        return found[:kept], many
+
+    found, many = alone(0.5, 0.3)
+    assert counts.tolist() == [[many, len(found)]] and many > 50
+    assert np.array_equal(sorted(near[0, : len(found)].tolist()), sorted(found.tolist()))
+    inner, _ = alone(0.1, 0.1)
+    _shape_kernels.add_points(inner, len(inner), pose[0], half, 0.1, 1.0, apart.sums, *grid)
+    assert np.array_equal(together.sums, apart.sums)
+    nobody, sizes = np.empty((0, 4)), np.empty((0, 3))
+    rays = _ray_kernels.count_rays(cloud, fan, pose[0], half, NO_RIVALS, nobody, sizes)[:2]
+    assert crossed.tolist() == [list(rays)] and min(rays) > 0
+
+
+def test_rays_of_a_lidar_in_the_box_count_for_nothing() -> None:
+    from autolabel.points import _own_kernels
+
+    rng, pose = np.random.default_rng(0), np.zeros((1, 4))
+    cloud, fan = fan_of(rng.uniform(-4, 4, (500, 3)), np.array([0.5, 0.2, 1.6, 0.0]))
+    surface, size = PointsConfig().of(Kind.CAR), np.array([[4.5, 1.9, 1.6]])
+    shapes, crossed = Shapes.of_boxes(size, [surface]), np.zeros((1, 2))
+    _own_kernels.look(
+        cloud, fan, 0, pose, np.zeros((1, 4)), size[0] / 2, (0.5, 0.1), np.zeros(1), (False, True),
+        np.empty((1, 400, 3)), np.zeros((1, 2), int), crossed,
+        (shapes.dims[0], shapes.lows[0], float(shapes.cells_m[0])), shapes.sums,
+    )  # fmt: skip
+    assert not crossed.any()
+
+
 def test_a_surface_says_where_it_is_and_not_where_on_it_the_points_are() -> None:
     """A bare side fixes an object across it; along it only the ends of the side could."""
     from autolabel.points import _kernels, _shape_kernels

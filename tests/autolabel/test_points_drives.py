@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autolabel.points import Seeds, trace
+from autolabel.points import Seeds, evidence, trace
 from autolabel.points.evidence import ObjectPoints
 from autolabel.points.index import PointBank
 from autolabel.scans import Scans
@@ -183,6 +183,30 @@ def test_measuring_along_a_path_brings_it_nearer_to_the_truth(drive) -> None:
             better.append(np.median(off_m) / np.median(np.linalg.norm(shift[well], axis=1)))
     assert len(better) >= 2
     assert np.median(better) < 0.6
+
+
+def test_what_is_not_asked_for_changes_no_measurement(drive, monkeypatch) -> None:
+    """Of what stands long, frames that are not aligned are read for rays and points alone."""
+    monkeypatch.setattr(evidence, "MOST_AT_REST", 8)
+    _, truth, scans = drive
+    ids, seeds = seeds_of(truth, scans, 11)
+    bank, longer = PointBank(scans), 0
+    for k, id in enumerate(ids):
+        exact = Sightings.of(truth.tracks[id].annotations.values(), scans.world)
+        places, count = exact.local_from_box.translations, len(exact)
+        sure = np.tile(np.eye(3) * 0.1**2, (count, 1, 1))
+        still, times_s = np.zeros((count, 3)), scans.world.seen_s(exact.times_ns, places)
+        motion = Motion(times_s, places, exact.local_from_box.yaws_rad, still, still[:, 0], sure)
+        points, wanted = ObjectPoints(bank, seeds.kinds[k]), np.ones(count, bool)
+        full = points.measure(exact, motion, wanted)
+        bare = points.measure(exact, motion, wanted, rays=False, support=False)
+        assert bare.rows.tolist() == full.rows.tolist()
+        assert bare.measurements.places.tobytes() == full.measurements.places.tobytes()
+        assert np.isnan(bare.crossed).all()
+        looked = bare.support >= 0
+        assert (bare.support[looked] == full.support[looked]).all()
+        longer += (full.support >= 0).sum() > looked.sum() == 8
+    assert longer >= 1
 
 
 def test_pandaset_from_the_boxes_of_one_frame(shared_data) -> None:

@@ -202,10 +202,10 @@ class Points:
     """Points that tell exactly where an object is."""
 
     def __init__(self, truth: Sightings) -> None:
-        self.truth, self.asked = truth, 0
+        self.truth, self.counted = truth, []
 
-    def measure(self, path: Sightings, motion: Motion, wanted) -> PointReport:
-        self.asked += 1
+    def measure(self, path: Sightings, motion: Motion, wanted, *, rays, support) -> PointReport:
+        self.counted.append((rays, support))
         rows = np.nonzero(np.isin(path.times_ns, self.truth.times_ns))[0]
         there = np.searchsorted(self.truth.times_ns, path.times_ns[rows])
         poses = self.truth.local_from_box.take(there)
@@ -226,7 +226,7 @@ def test_points_draw_the_path_to_them(make_log, traffic) -> None:
     evidence = Evidence(seed, nothing, points, log.timestamps_ns[:1])
     scope = Scope.of(seed, np.zeros(0), world)
     whole = reconstruct(evidence, log.timestamps_ns, Kind.TRUCK, world, SETTINGS, replace_range(scope))
-    assert points.asked >= 2
+    assert points.counted == [(False, False), (True, True)]
     assert len(whole.sightings) == len(log)
     off = whole.sightings.local_from_box.translations - truth.local_from_box.translations
     assert np.linalg.norm(off, axis=1).max() < 0.05
