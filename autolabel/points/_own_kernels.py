@@ -29,16 +29,16 @@ def look(points, fan, row, poses, moves, half, margins_m, weights, asked, near, 
     grid: cells along each axis, lowest corner and size of a cell of the surface, whose `sums` grow.
     """
     nobody, nowhere, sizes = np.empty(0, dtype=np.int64), poses[:0], half.reshape(1, 3)[:0]
-    pose, move = poses[row], moves[row]
-    c, s, eye = np.cos(pose[3]), np.sin(pose[3]), fan[2]
-    dx, dy = eye[0] - pose[0], eye[1] - pose[1]
+    at, move = poses[row], moves[row]
+    c, s, eye = np.cos(at[3]), np.sin(at[3]), fan[2]
+    dx, dy = eye[0] - at[0], eye[1] - at[1]
     # Rays that begin in a box do not say whether it is there.
     if asked[1] and not in_reach(dx, dy, 0.0, c, s, half, SKIN_M, 0.0):
-        ended, through, _ = count_rays(points, fan, pose, half, nobody, nowhere, sizes)
+        ended, through, _ = count_rays(points, fan, at, half, nobody, nowhere, sizes)
         crossed[row, 0], crossed[row, 1] = ended, through
     if not (asked[0] or weights[row] > 0):
         return
-    there, count = points_near(points, fan, pose, move, half, margins_m[0], UP_M, nobody, 0.0, nowhere, sizes)
+    there, count = points_near(points, fan, at, move, half, margins_m[0], UP_M, nobody, 0.0, nowhere, sizes)
     kept = thinned_in_order(there, count, near[row])
     take_along(fan, move, near[row], kept)
     counts[row, 0], counts[row, 1] = count, kept
@@ -48,13 +48,13 @@ def look(points, fan, row, poses, moves, half, margins_m, weights, asked, near, 
         if move[3] > HARDLY_M or in_reach(dx, dy, 0.0, c, s, half, around, 0.0):
             # Which points count, or their order, does not follow from those near.
             kept, _ = gather(
-                points, fan, pose, move, half, side_m, SURFACE_UP_M, nobody, 0.0, nowhere, sizes, inner
+                points, fan, at, move, half, side_m, SURFACE_UP_M, nobody, 0.0, nowhere, sizes, inner
             )
         else:
-            kept = thinned(there, keep_inner(there, count, pose, half, side_m + move[3]), inner)
+            kept = thinned(there, keep_inner(there, count, at, half, side_m + move[3]), inner)
             take_along(fan, move, inner, kept)
         dims, low, cell_m = grid
-        add_points(inner, kept, pose, half, side_m, weights[row], sums, dims, low, cell_m)
+        add_points(inner, kept, at, half, side_m, weights[row], sums, dims, low, cell_m)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -100,12 +100,12 @@ def align_rows(near, counts, poses, half, origins, rounds, shapes, weights, hess
         count, kept = counts[row]
         if kept < 2:
             continue
-        found, pose = near[row], poses[row]
+        found, at = near[row], poses[row]
         if rounds[row] > 0:
             fits[row, 0] = align(
                 found,
                 kept,
-                pose,
+                at,
                 half,
                 origins[row],
                 shape,
@@ -114,5 +114,5 @@ def align_rows(near, counts, poses, half, origins, rounds, shapes, weights, hess
                 weights[1],
                 hessians[row],
             )
-        inside, fit = judge(found, kept, pose, half, shape)
+        inside, fit = judge(found, kept, at, half, shape)
         fits[row, 1], fits[row, 2], fits[row, 3], fits[row, 4] = inside, fit, count, kept
