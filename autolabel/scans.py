@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO
 
 import numpy as np
 
+from autolabel.spool import PutAway, Spool
 from autolabel.world import LocalWorld
 from calib.se3 import SE3
 from calib.types import F32, F64, I32, I64, kernel_view
@@ -24,6 +22,8 @@ LOWEST_M, HIGHEST_M = 0.08, 5.0
 # Far out the ground is told from few points and may pass for the lower half of a car.
 TRUSTED_M, DOUBT_PER_M = 30.0, 0.015
 FARTHEST_M = 200.0
+# The scans of a drive of 20 s fit in there; those of longer ones need no memory.
+ROOM_BYTES = 400_000_000
 # With scans in fewer frames objects are not followed by their points.
 ENOUGH_SCANS = 0.3
 
@@ -96,9 +96,9 @@ class Stretch:
         return None if scan is None else replace(scan, frame=frame)
 
 
-@dataclass(eq=False, slots=True, weakref_slot=True)
+@dataclass(eq=False, slots=True)
 class Scans:
-    """The scans of a log, each read and cleared of its ground once and kept in a file that needs no memory.
+    """The scans of a log, each read and cleared of its ground once and kept, if they are many in a file.
 
     Attributes:
         world: the local world of the log.
@@ -109,13 +109,12 @@ class Scans:
     world: LocalWorld
     watcher: Watcher | None = None
     frames_ns: I64 = field(init=False)
-    _spool: IO[bytes] = field(init=False, repr=False)
+    _spool: Spool = field(init=False, repr=False)
     _kept: dict[int, _Kept | None] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.frames_ns = self.world.frames_ns
-        self._spool = tempfile.TemporaryFile(prefix="crosslabel-")  # noqa: SIM115
-        weakref.finalize(self, self._spool.close)
+        self._spool = Spool(len(self.frames_ns), ROOM_BYTES)
 
     def __len__(self) -> int:
         return len(self.frames_ns)
@@ -149,18 +148,15 @@ class Scans:
 
     def _again(self, frame: int, kept: _Kept) -> Scan:
         """A scan that was read before."""
-        ground = self._ground(kept)
-        starts = np.frombuffer(self._spool.read((DIRECTIONS + 1) * 4), dtype=np.int32)
-        columns = np.frombuffer(self._spool.read(kept.count * 20), dtype=np.float32)
-        points, (above_m, intensity) = columns[: kept.count * 3], columns[kept.count * 3 :].reshape(2, -1)
-        points = points.reshape(-1, 3)
+        heights_m, starts, columns = self._spool.get(kept.arrays)
+        places, rest = np.split(columns, [len(columns) // 5 * 3])
+        points, (above_m, intensity) = places.reshape(-1, 3), rest.reshape(2, -1)
+        ground = Ground(heights_m.reshape(RINGS, SECTORS))
         return Scan(frame, points, starts, above_m, intensity, kept.local_from_ego, kept.origin, ground)
 
     def _ground(self, kept: _Kept) -> Ground:
-        """The ground of a scan; its points follow in the spool."""
-        self._spool.seek(kept.start)
-        heights_m = np.frombuffer(self._spool.read(RINGS * SECTORS * 8))
-        return Ground(heights_m.reshape(RINGS, SECTORS))
+        """The ground of a scan that was read before."""
+        return Ground(self._spool.get(kept.arrays, 1)[0].reshape(RINGS, SECTORS))
 
     def _read(self, frame: int) -> _Kept | None:
         from autolabel import _kernels
@@ -190,18 +186,15 @@ class Scans:
             starts,
             columns,
         )
-        start = self._spool.seek(0, 2)
-        for part in (ground.heights_m, starts, columns[: 5 * count]):
-            self._spool.write(part.data)
-        return _Kept(start, count, local_from_ego, origin)
+        arrays = self._spool.put(ground.heights_m.ravel(), starts, columns[: 5 * count].copy())
+        return _Kept(arrays, local_from_ego, origin)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Kept:
-    """Where in the spool a scan lies, and what is kept beside it."""
+    """What is kept of a scan."""
 
-    start: int
-    count: int
+    arrays: PutAway
     local_from_ego: SE3
     origin: F64
 

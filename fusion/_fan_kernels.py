@@ -65,18 +65,20 @@ def count_directions(cells, starts):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sort_by_direction(points, origin, order, starts):
-    """Order of points by direction; those of bin b of sector s begin at `starts[s * SLOPES + b]`.
+def sort_by_direction(points, heights, origin, starts, places, above):
+    """Copies points and heights by direction; those of bin b of sector s begin at `starts[s * SLOPES + b]`.
 
-    What is not finite is left out, so that `order` may not be filled to its end.
+    What is not finite is left out, so that what is copied to may not be filled to its end.
     """
     cells = np.empty(len(points), dtype=np.int32)
     directions_of(points, origin, cells)
     fill = count_directions(cells, starts)
     for i in range(len(points)):
         if cells[i] >= 0:
-            order[fill[cells[i]]] = i
+            at = fill[cells[i]]
             fill[cells[i]] += 1
+            places[at, 0], places[at, 1], places[at, 2] = points[i, 0], points[i, 1], points[i, 2]
+            above[at] = heights[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -124,3 +126,23 @@ def begin_and_end(starts, sector, first_bin, last_bin):
     """Where the points of a range of slopes begin and end in a sector, counted on beyond the last one."""
     row = (sector % SECTORS) * SLOPES
     return starts[row + first_bin], starts[row + last_bin + 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def note_close(points, starts, directions, place, far_m2, close):
+    """Fills `close` with the numbers of the points of some directions near a place; how many they are.
+
+    directions: as of `toward`.
+    far_m2: square of the distance, seen from above.
+    close: room for one more than there are points.
+    """
+    first, sectors, lowest, highest = directions
+    x0, y0, count = place[0], place[1], 0
+    for sector in range(first, first + sectors):
+        begin, end = begin_and_end(starts, sector, lowest, highest)
+        for i in range(begin, end):
+            dx, dy = points[i, 0] - x0, points[i, 1] - y0
+            # Noted always and counted sometimes, for no branch could be foretold.
+            close[count] = i
+            count += dx * dx + dy * dy < far_m2
+    return count

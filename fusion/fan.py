@@ -10,17 +10,18 @@ SECTORS, SLOPES = 512, 24
 DIRECTIONS = SECTORS * SLOPES
 
 
-def by_direction(points: F32, origin: F64) -> tuple[I32, I32]:
-    """Sorts (N, 3) points by their direction from a LiDAR at (3,), both in one frame.
+def by_direction(points: F32, above_m: F64, origin: F64) -> tuple[F32, F64, I32]:
+    """Sorts (N, 3) points and their (N,) heights by their direction from a LiDAR at (3,).
 
     Returns:
-        (M,) which point comes when, without those that are not finite; and where in this order each of the
-        directions begins, a sector after the other from ahead to the left, in each from the lowest
-        slope to the highest; the last is M.
+        (M, 3) and (M,) without the points that are not finite; and where among them each of the directions
+        begins, a sector after the other from ahead to the left, in each from the lowest slope to the
+        highest; the last is M.
     """
     from fusion import _fan_kernels as kernels
 
-    order = np.empty(len(points), dtype=np.int32)
+    cloud, heights_m = kernel_view(points, 3, np.float32), kernel_view(above_m, 1, np.float64)[:, 0]
     starts = np.empty(DIRECTIONS + 1, dtype=np.int32)
-    kernels.sort_by_direction(kernel_view(points, 3, np.float32), np.array(origin), order, starts)
-    return order[: starts[-1]], starts
+    places, above_m = np.empty((len(cloud), 3), np.float32), np.empty(len(cloud))
+    kernels.sort_by_direction(cloud, heights_m, np.array(origin), starts, places, above_m)
+    return places[: starts[-1]], above_m[: starts[-1]], starts

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from fusion._fan_kernels import SLACK, bearing_of, begin_and_end, between, slope_bin, toward_box
+from fusion._fan_kernels import SLACK, bearing_of, begin_and_end, between, note_close, slope_bin, toward_box
 from fusion.fan import SECTORS
 
 BINS, BIN_M, INSIDE_M = 20, 0.05, 0.6
@@ -48,30 +48,32 @@ def look(points, starts, origin, places, rotations, halves, aims, counts, faces,
     """
     aim(origin, places, rotations, halves, aims)
     sizes = np.sqrt(halves[:, 0] ** 2 + halves[:, 1] ** 2)
-    owners, near, ends = (
-        np.zeros(len(points), np.int16),
-        np.empty(4096, np.int32),
-        np.zeros(len(places) + 1, np.int64),
-    )
-    own, eye = np.empty(3), np.empty(3)
+    owners, close = np.zeros(len(points), np.int16), np.empty(len(points) + 1, np.int32)
+    near, ends = np.empty(4096, np.int32), np.zeros(len(places) + 1, np.int64)
+    tally = np.empty((5, BINS + 2), dtype=np.int32)
     for k in range(len(places)):
         count_beams(points, starts, origin, places[k], halves[k], aims[k], sizes[k], counts[k])
-        box = places[k], rotations[k], halves[k]
-        reach = aims[k, 2], sizes[k] + REACH_M
-        near, ends[k + 1] = note_near(points, starts, origin, box, reach, owners, near, ends[k])
+        grown = halves[k] + REACH_M
+        directions = toward_box(places[k] - origin, rotations[k], grown, 0.0)
+        some = close[: note_close(points, starts, directions, places[k], (grown**2).sum(), close)]
+        near, ends[k + 1] = note_near(points, some, places[k], rotations[k], halves[k], owners, near, ends[k])
     for k in range(len(places)):
-        into_box(origin, places[k], rotations[k], eye)
+        axes, half = axes_of(places[k], rotations[k]), (halves[k, 0], halves[k, 1], halves[k, 2])
+        eye, inside, shared = into_box(origin[0], origin[1], origin[2], axes), 0, 0
+        tally[:] = 0
         for n in range(ends[k], ends[k + 1]):
             i = near[n]
-            into_box(points[i], places[k], rotations[k], own)
-            if side_of(own, halves[k]) == INSIDE:
-                counts[k, 0] += 1
-                counts[k, 1] += owners[i] > 1
-                add_line(own, halves[k], eye, lines[k])
-                add_top(own, halves[k], tops[k])
-                add_faces(own, halves[k], faces[k])
+            own = into_box(points[i, 0], points[i, 1], points[i, 2], axes)
+            if side_of(own, half) == INSIDE:
+                inside += 1
+                shared += owners[i] > 1
+                add_line(own, half, eye, lines[k])
+                add_top(own, half, tops[k])
+                add_faces(own, half, tally)
             elif owners[i] == 0:
-                add_faces(own, halves[k], faces[k])
+                add_faces(own, half, tally)
+        counts[k, 0], counts[k, 1] = inside, shared
+        faces[k] = tally[:, 1:-1]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -80,52 +82,62 @@ def count_beams(points, starts, origin, place, half, aim, size, counts):
     first = int(np.floor((aim[0] - aim[1]) * (SECTORS / 4.0)))
     last = int(np.floor((aim[0] + aim[1]) * (SECTORS / 4.0)))
     up = place[2] - origin[2]
+    # Copied out of arrays, and without branches: so many are told at once.
+    flat, x0, y0, z0, per_half = points.reshape(-1), origin[0], origin[1], origin[2], 1 / half[2]
+    middle, reach, away_m, near_m, far_m = aim[0], aim[1], aim[2], size + REACH_M, size + BEHIND_M
+    before, through = 0, 0
     lowest, highest = slope_bin((up - half[2]) / aim[2] - SLACK), slope_bin((up + half[2]) / aim[2] + SLACK)
     for sector in range(first, min(last + 1, first + SECTORS)):
         begin, end = begin_and_end(starts, sector, lowest, highest)
         for i in range(begin, end):
-            x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+            x, y, z = flat[3 * i] - x0, flat[3 * i + 1] - y0, flat[3 * i + 2] - z0
             away = np.sqrt(x * x + y * y)
-            beyond = away - aim[2]
-            side = abs(between(bearing_of(x, y), aim[0]))
-            if abs(beyond) < size + REACH_M or side >= aim[1]:
-                continue
-            height = (z * aim[2] / away - up) / half[2]
-            if beyond < 0:
-                counts[2] += -1 < height < 1
-            elif beyond > size + BEHIND_M:
-                counts[3] += side < CORE * aim[1] and -LOW < height < 0
+            turn = y / (abs(x) + abs(y))
+            bearing = 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
+            side = 2.0 - abs(2.0 - abs(bearing - middle))
+            beyond, height = away - away_m, (z * away_m / away - up) * per_half
+            before += (side < reach) & (beyond <= -near_m) & (abs(height) < 1.0)
+            through += (side < CORE * reach) & (beyond > far_m) & (height > -LOW) & (height < 0.0)
+    counts[2], counts[3] = before, through
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def note_near(points, starts, origin, box, reach, owners, near, count):
-    """Appends the points in a box and near it to the first `count` noted before; all, and how many."""
-    (place, rotation, half), (away_m, reach_m), own = box, reach, np.empty(3)
-    first, sectors, lowest, highest = toward_box(place - origin, rotation, half + REACH_M, 0.0)
-    for sector in range(first, first + sectors):
-        begin, end = begin_and_end(starts, sector, lowest, highest)
-        for i in range(begin, end):
-            x, y = points[i, 0] - origin[0], points[i, 1] - origin[1]
-            if abs(np.sqrt(x * x + y * y) - away_m) >= reach_m:
-                continue
-            into_box(points[i], place, rotation, own)
-            where = side_of(own, half)
-            if where == OFF:
-                continue
-            owners[i] += where == INSIDE
-            if count == len(near):
-                near = np.concatenate((near, np.empty_like(near)))
-            near[count] = i
-            count += 1
+def note_near(points, some, place, rotation, size, owners, near, count):
+    """Appends which of some points lie in a box and near it to the first `count`; all, and how many."""
+    axes, half = axes_of(place, rotation), (size[0], size[1], size[2])
+    for i in some:
+        where = side_of(into_box(points[i, 0], points[i, 1], points[i, 2], axes), half)
+        if where == OFF:
+            continue
+        owners[i] += where == INSIDE
+        if count == len(near):
+            near = np.concatenate((near, np.empty_like(near)))
+        near[count] = i
+        count += 1
     return near, count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def into_box(point, place, rotation, out):
-    """A place in the frame of a box."""
-    dx, dy, dz = point[0] - place[0], point[1] - place[1], point[2] - place[2]
-    for a in range(3):
-        out[a] = rotation[0, a] * dx + rotation[1, a] * dy + rotation[2, a] * dz
+def axes_of(place, rotation):
+    """The middle of a box and its axes, copied out of arrays: a compiler need not fear that they change."""
+    return (
+        (place[0], place[1], place[2]),
+        (rotation[0, 0], rotation[1, 0], rotation[2, 0]),
+        (rotation[0, 1], rotation[1, 1], rotation[2, 1]),
+        (rotation[0, 2], rotation[1, 2], rotation[2, 2]),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def into_box(x, y, z, axes):
+    """A place in the frame of a box, see `axes_of`."""
+    middle, a, b, c = axes
+    x, y, z = x - middle[0], y - middle[1], z - middle[2]
+    return (
+        a[0] * x + a[1] * y + a[2] * z,
+        b[0] * x + b[1] * y + b[2] * z,
+        c[0] * x + c[1] * y + c[2] * z,
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,26 +150,23 @@ def side_of(own, half):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_faces(own, half, faces):
-    """Counts a point at the faces that it lies over or behind."""
+def add_faces(own, half, tally):
+    """Counts a point at the faces that it lies over or behind; the first and the last bin are for none."""
     x, y, z = half[0] - abs(own[0]), half[1] - abs(own[1]), half[2] - abs(own[2])
-    standing = z > -BESIDE_M and own[2] > FLOOR_M - half[2]
-    if standing and y > -BESIDE_M:
-        add_face(own[0] - half[0], faces[0])
-        add_face(-own[0] - half[0], faces[1])
-    if standing and x > -BESIDE_M:
-        add_face(own[1] - half[1], faces[2])
-        add_face(-own[1] - half[1], faces[3])
-    if x > 0 and y > 0:
-        add_face(own[2] - half[2], faces[4])
+    standing = (z > -BESIDE_M) & (own[2] > FLOOR_M - half[2])
+    lengthwise, across, above = standing & (y > -BESIDE_M), standing & (x > -BESIDE_M), (x > 0) & (y > 0)
+    tally[0, bin_of(own[0] - half[0], lengthwise)] += 1
+    tally[1, bin_of(-own[0] - half[0], lengthwise)] += 1
+    tally[2, bin_of(own[1] - half[1], across)] += 1
+    tally[3, bin_of(-own[1] - half[1], across)] += 1
+    tally[4, bin_of(own[2] - half[2], above)] += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_face(outside, face):
-    """Counts a distance from a face."""
-    b = int(np.floor((outside + INSIDE_M) / BIN_M))
-    if 0 <= b < BINS:
-        face[b] += 1
+def bin_of(outside, counts):
+    """The bin of a distance from a face, 0 of what does not count; without a branch."""
+    b = min(max(np.floor((outside + INSIDE_M) / BIN_M), -1.0), float(BINS))
+    return np.int64(b + 1.0 if counts else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -49,7 +50,7 @@ class PointEvidence(Protocol):
         """
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What is known of one object.
 
@@ -65,7 +66,7 @@ class Evidence:
     points: PointEvidence | None = None
     labelled_ns: I64 = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    @property
+    @cached_property
     def seen_ns(self) -> I64:
         """Every instant at which there is a box of either kind, rising."""
         return np.unique(np.concatenate([self.keys.times_ns, self.detections.times_ns]))

@@ -15,6 +15,8 @@ from formats.pointcloud.cloud import Column
 
 NAMES = ("x", "y", "z", "intensity", "ring")
 MOST_BYTES = 1 << 30
+# What is no ring is nearly always seen among so many.
+FIRST = 1000
 POINT_KEYS = ("points", "xyz", "positions")
 
 
@@ -34,10 +36,14 @@ def read_bin(path: Path) -> dict[str, Column]:
         raise FormatError(path, "", f"cut short: {len(content)} bytes are no whole number of points")
     values: Column = np.frombuffer(content, "<f4")
     fifth = values[4::5] if 5 in widths else values[:0]
-    rings = len(fifth) > 0 and bool(((fifth >= 0) & (fifth < 256) & (fifth == np.floor(fifth))).all())
+    rings = len(fifth) > 0 and _are_rings(fifth[:FIRST]) and _are_rings(fifth)
     width = 5 if widths == [5] or (5 in widths and rings) else 4
     table = values.reshape(-1, width)
     return {name: table[:, k] for k, name in enumerate(NAMES[:width])}
+
+
+def _are_rings(values: Column) -> bool:
+    return bool(((values >= 0) & (values < 256) & (values == np.floor(values))).all())
 
 
 def read_npz(path: Path) -> dict[str, Column]:

@@ -34,7 +34,10 @@ def log() -> DriveLog:
     return Drive(replace(config, vehicles=6, pedestrians=4)).log()
 
 
-def test_a_scan_lies_on_disk_with_its_ground(log: DriveLog) -> None:
+def test_a_scan_of_a_long_log_lies_on_disk_with_its_ground(
+    log: DriveLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autolabel.scans.ROOM_BYTES", len(log) * 100_000)
     scans = Scans(LocalWorld.of(log))
     first = scans.at(0)  # what is loaded once
     assert first is not None

@@ -23,8 +23,8 @@ NO_RIVALS = np.empty(0, dtype=np.int64)
 def fan_of(points, eye=EYE):
     """Points of a standing world as the kernels take them."""
     cloud = np.ascontiguousarray(points, dtype=np.float32)
-    order, starts = by_direction(cloud, eye[:3])
-    cloud, starts = cloud[order], kernel_view(starts, 1, np.int32)[:, 0]
+    cloud, _, starts = by_direction(cloud, np.zeros(len(cloud)), eye[:3])
+    starts = kernel_view(starts, 1, np.int32)[:, 0]
     cloud.flags.writeable = False
     return cloud, (starts, np.zeros(0), eye)
 

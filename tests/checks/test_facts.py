@@ -12,7 +12,9 @@ from fusion.checks.check import check
 from fusion.checks.facts import Facts, Looks, Motion, _kernels
 from fusion.checks.facts.motion import SEAM_ROWS
 from fusion.checks.facts.scans import look
+from fusion.checks.facts.shared import Shared
 from fusion.ground import Ground
+from fusion.overlap import iou_3d
 from tests.checks import fact_twins
 from tests.checks.made_streets import RIGHT, START_NS, STEP_NS, labels_of, log_of
 
@@ -136,6 +138,28 @@ def test_rows_of_a_frame_and_episodes() -> None:
     wrong[[0, 3, 8, 11, 12]] = True
     assert [rows.tolist() for rows in facts.episodes(wrong)] == [[0, 3], [8, 11], [12]]
     assert [rows.tolist() for rows in facts.episodes(wrong & False)] == []
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.integers(0, 12))
+def test_what_lies_in_each_other_is_found_in_its_frame(seed: int, count: int) -> None:
+    boxes = scene(seed, 24, tilt_rad=0.0)[2].take(np.arange(2 * count))
+    boxes = Boxes.concatenate([boxes, Boxes.stack([Box3D.upright((0, 0, 0), (1e200, 1e200, 1), 0)])])
+    frames = [np.arange(0, 2 * count + 1, 2), np.arange(1, 2 * count + 1, 2)]
+    shared, ious = Shared.of(boxes, frames), iou_3d(boxes, boxes)
+    with np.errstate(over="ignore"):
+        volumes = boxes.sizes_lwh_m.prod(axis=1)
+    expected = {
+        (int(a), int(b)): ious[a, b]
+        * (volumes[a] + volumes[b])
+        / (1 + ious[a, b])
+        / min(volumes[a], volumes[b])
+        for rows in frames
+        for a in rows
+        for b in rows
+        if a < b and ious[a, b] > 0 and np.isfinite(volumes[[a, b]]).all()
+    }
+    assert dict(zip(map(tuple, shared.rows.tolist()), shared.shares, strict=True)) == pytest.approx(expected)
 
 
 def test_a_sweep_that_the_search_has_read_is_not_read_again() -> None:

@@ -24,24 +24,26 @@ def cells(points: np.ndarray) -> np.ndarray:
 
 def test_points_come_by_direction_and_as_before_within_one() -> None:
     points = np.random.default_rng(0).normal(0, [30, 30, 3], (5000, 3)).astype(np.float32)
-    order, starts = by_direction(points, ORIGIN)
+    heights_m = np.arange(5000.0)
+    places, numbers, starts = by_direction(points, heights_m, ORIGIN)
     expected = cells(points)
-    np.testing.assert_array_equal(order, np.argsort(expected, kind="stable"))
+    np.testing.assert_array_equal(numbers, np.argsort(expected, kind="stable"))
+    np.testing.assert_array_equal(places, points[numbers.astype(int)])
     np.testing.assert_array_equal(np.diff(starts), np.bincount(expected, minlength=DIRECTIONS))
 
 
 def test_what_is_no_place_is_left_out() -> None:
     points = np.ones((6, 3), np.float32)
     points[1, 2], points[4, 0] = np.nan, -np.inf
-    order, starts = by_direction(points, ORIGIN)
-    assert order.tolist() == [0, 2, 3, 5]
+    places, numbers, starts = by_direction(points, np.arange(6.0), ORIGIN)
+    assert numbers.tolist() == [0, 2, 3, 5] and places.shape == (4, 3)
     assert starts[-1] == 4
-    assert by_direction(points[:0], ORIGIN)[1].tolist() == [0] * (DIRECTIONS + 1)
+    assert by_direction(points[:0], np.zeros(0), ORIGIN)[2].tolist() == [0] * (DIRECTIONS + 1)
 
 
 def test_straight_above_the_lidar_is_a_direction() -> None:
-    order, _ = by_direction(np.array([[1, -2, 4.8], ORIGIN], np.float32), ORIGIN)
-    assert sorted(order.tolist()) == [0, 1]
+    points = np.array([[1, -2, 4.8], ORIGIN], np.float32)
+    assert sorted(by_direction(points, np.arange(2.0), ORIGIN)[1].tolist()) == [0, 1]
 
 
 @given(seed=st.integers(0, 2**32 - 1), near=st.booleans())

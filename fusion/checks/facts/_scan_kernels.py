@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from fusion._fan_kernels import begin_and_end, toward_box
+from fusion._fan_kernels import begin_and_end, note_close, toward_box
 
 SLACK_M = 1e-9
 # Beams that only graze a box say nothing of it.
@@ -90,10 +90,11 @@ def is_about(spot, half, beside, deep, up):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def look(points, above, origin, order, starts, rotations, centers, halves, limits, counts, reach, ground):
+def look(points, above, origin, starts, rotations, centers, halves, limits, counts, reach, ground):
     """Fills the counts, the reach and the heights of `Scanned` from one sweep, sorted by direction."""
     around, off_ground, beside, deepest = limits
     count = len(centers)
+    close = np.empty(len(points) + 1, dtype=np.int32)
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
     in_any, sides, grown = np.zeros(len(points), np.bool_), [], np.empty(3)
     for b in range(count):
@@ -105,43 +106,38 @@ def look(points, above, origin, order, starts, rotations, centers, halves, limit
         grown[0], grown[1], grown[2] = half[0] + beside, half[1] + beside, up
         far = grown[0] ** 2 + grown[1] ** 2 + max(up, half[2] + deep) ** 2
         floor, floor_points = 0.0, 0
-        first, wide, lowest, highest = toward_box(offset, rotations[b], grown, deep)
-        for sector in range(first, first + wide):
-            begin, end = begin_and_end(starts, sector, lowest, highest)
-            for n in range(begin, end):
-                i = order[n]
-                x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
-                if (x - offset[0]) ** 2 + (y - offset[1]) ** 2 > far:
-                    continue
-                ray = in_axes((x, y, z), rotations, b)
-                spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]
-                if not is_about(spot, half, beside, deep, up):
-                    continue
-                stands, over = not above[i] < off_ground, spot[2] + half[2]
-                aside = max(abs(spot[0]) - half[0], abs(spot[1]) - half[1])
-                if not stands and aside < beside and abs(over) < deep:
-                    floor += over
-                    floor_points += 1
-                if is_inside(spot, half):
-                    in_any[i] = True
-                    note_inside(spot, stands, b, counts, low, high)
-                    continue
-                # What lies on a face but for noise is of the object, and neither before nor beside it.
-                if max(aside, abs(spot[2]) - half[2]) < NOISE_M:
-                    continue
-                column = column_of_beam(eye, ray, half)
-                if column > 0:
-                    counts[b, column] += 1
-                side = side_of(spot, half, around) if stands else -1
-                if side >= 0:
-                    sides.append((b, i, side))
+        directions = toward_box(offset, rotations[b], grown, deep)
+        for n in range(note_close(points, starts, directions, centers[b], far, close)):
+            i = close[n]
+            x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
+            ray = in_axes((x, y, z), rotations, b)
+            spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]
+            if not is_about(spot, half, beside, deep, up):
+                continue
+            stands, over = not above[i] < off_ground, spot[2] + half[2]
+            aside = max(abs(spot[0]) - half[0], abs(spot[1]) - half[1])
+            if not stands and aside < beside and abs(over) < deep:
+                floor += over
+                floor_points += 1
+            if is_inside(spot, half):
+                in_any[i] = True
+                note_inside(spot, stands, b, counts, low, high)
+                continue
+            # What lies on a face but for noise is of the object, and neither before nor beside it.
+            if max(aside, abs(spot[2]) - half[2]) < NOISE_M:
+                continue
+            column = column_of_beam(eye, ray, half)
+            if column > 0:
+                counts[b, column] += 1
+            side = side_of(spot, half, around) if stands else -1
+            if side >= 0:
+                sides.append((b, i, side))
         for k in range(3):
             grown[k] = half[k] * MIDDLE
         first, wide, lowest, highest = toward_box(offset, rotations[b], grown, 0.0)
         for sector in range(first, first + wide):
             begin, end = begin_and_end(starts, sector, lowest, highest)
-            for n in range(begin, end):
-                i = order[n]
+            for i in range(begin, end):
                 x, y, z = points[i, 0] - origin[0], points[i, 1] - origin[1], points[i, 2] - origin[2]
                 ray = in_axes((x, y, z), rotations, b)
                 spot = eye[0] + ray[0], eye[1] + ray[1], eye[2] + ray[2]

@@ -18,6 +18,7 @@ from fusion.checks.facts.leaps import Leap, leaps_of
 from fusion.checks.facts.motion import Motion
 from fusion.checks.facts.pictured import Pictured
 from fusion.checks.facts.scans import Scanned
+from fusion.checks.facts.shared import Shared
 from fusion.checks.schema import LabelSchema
 from fusion.labels import Annotation, LabelSet, Track
 from fusion.log import DriveLog
@@ -178,6 +179,11 @@ class Facts:
         frames, first = np.unique(self.frames[order], return_index=True)
         parts = np.split(order, first[1:])
         return {int(frame): rows for frame, rows in zip(frames, parts, strict=True)} if len(order) else {}
+
+    @cached_property
+    def shared(self) -> Shared:
+        """Which boxes of one frame lie in each other."""
+        return Shared.of(self.boxes, self.by_frame.values())
 
     def episodes(self, wrong: Bools, gap: int = 3) -> Iterator[I64]:
         """The rows that are wrong, those of one track together that are at most a few rows apart."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calib.types import F32, F64, I64, Bools, kernel_view
+from calib.types import F32, F64, I64, Bools
 from fusion.align import points_in_ego, read_deskewed
 from fusion.boxes import Boxes
 from fusion.fan import by_direction
@@ -116,11 +116,12 @@ def look(points_ego: F32, above_m: F64, origin_ego: F64, boxes: Boxes) -> tuple[
     ground_m = np.full(len(boxes), np.nan)
     rotations = np.array(boxes.dst_from_box.rotations)
     centers, halves = np.array(boxes.dst_from_box.translations), np.array(boxes.sizes_lwh_m) / 2
+    points, heights_m, starts = by_direction(points_ego, above_m, origin_ego)
     _scan_kernels.look(
-        kernel_view(points_ego, 3, np.float32),
-        kernel_view(above_m, 1, np.float64)[:, 0],
+        points,
+        heights_m,
         np.array(origin_ego),
-        *by_direction(points_ego, origin_ego),
+        starts,
         rotations,
         centers,
         halves,

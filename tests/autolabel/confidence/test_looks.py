@@ -14,8 +14,7 @@ from fusion.ground import Ground
 
 def scan_of(points: F64, origin: F64) -> Scan:
     cloud = points.astype(np.float32)
-    order, starts = by_direction(cloud, origin)
-    cloud = cloud[order]
+    cloud, _, starts = by_direction(cloud, np.zeros(len(cloud)), origin)
     ground = Ground.fit(np.zeros((0, 3), np.float32))
     heights = np.ones(len(cloud), np.float32)
     return Scan(0, cloud, starts, heights, heights, SE3.identity(), origin, ground)

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from calib.types import F64, I64
-from fusion.boxes import Boxes
 from fusion.categories import Kind
 from fusion.checks.facts import Facts
 from fusion.checks.finding import Finding, Severity
 from fusion.checks.found import boxes_found, frames_said, remove
 from fusion.checks.rule import Limits, rule
-from fusion.overlap import iou_3d
 
 # Those that are one inside the other, or coupled, by the rules of most projects.
 TOGETHER = (
@@ -68,20 +66,10 @@ def _rows_at(facts: Facts, track: int, times_ns: I64) -> I64:
 
 def _pairs(facts: Facts, least: float) -> Iterator[tuple[int, int, I64, F64]]:
     """Tracks that overlap: their numbers, the rows of the first where they do, the shares of the smaller."""
-    found: dict[tuple[int, int], list[tuple[int, float]]] = {}
-    for rows in facts.by_frame.values():
-        shares = _shares(facts.boxes.take(rows))
-        for a, b in zip(*np.nonzero(np.triu(shares > least, 1)), strict=True):
-            key = (int(facts.owners[rows[a]]), int(facts.owners[rows[b]]))
-            found.setdefault(key, []).append((int(rows[a]), float(shares[a, b])))
-    for (first, second), told in found.items():
-        yield first, second, np.array([row for row, _ in told]), np.array([share for _, share in told])
-
-
-def _shares(boxes: Boxes) -> F64:
-    """(N, N) how much of the smaller of two boxes lies in the other; not a number for the far too large."""
-    ious = iou_3d(boxes, boxes)
-    with np.errstate(over="ignore", invalid="ignore"):
-        volumes = boxes.sizes_lwh_m.prod(axis=1)
-        shared = ious * (volumes[:, None] + volumes[None]) / (1 + ious)
-        return np.asarray(shared / np.minimum(volumes[:, None], volumes[None]))
+    told = facts.shared.shares > least
+    rows, shares = facts.shared.rows[told], facts.shared.shares[told]
+    found: dict[tuple[int, int], list[int]] = {}
+    for pair, key in enumerate(map(tuple, facts.owners[rows].tolist())):
+        found.setdefault(key, []).append(pair)
+    for (first, second), pairs in found.items():
+        yield first, second, rows[pairs, 0], shares[pairs]
