@@ -7,6 +7,7 @@ Points of a range of slopes in one sector follow each other.
 import numpy as np
 from numba import njit
 
+from fusion._kernels import in_box_of
 from fusion.fan import DIRECTIONS, SECTORS, SLOPES
 
 # What is steeper is counted to the first or the last bin.
@@ -146,3 +147,16 @@ def note_close(points, starts, directions, place, far_m2, close):
             close[count] = i
             count += dx * dx + dy * dy < far_m2
     return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def own_in_boxes(points, starts, origin, rotations, centers, halves, owners, counts):
+    """Counts the points in each box, and writes for each point the last box that it is in."""
+    for b in range(len(centers)):
+        first, sectors, lowest, highest = toward_box(centers[b] - origin, rotations[b], halves[b], 0.0)
+        for sector in range(first, first + sectors):
+            begin, end = begin_and_end(starts, sector, lowest, highest)
+            for i in range(begin, end):
+                if in_box_of(points[i, 0], points[i, 1], points[i, 2], rotations, centers, halves, b):
+                    owners[i] = b
+                    counts[b] += 1

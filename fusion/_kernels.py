@@ -133,21 +133,6 @@ def count_in_boxes(points, rotations, centers, halves, corner, per_m, starts, me
 
 
 @njit(cache=True, nogil=True)
-def own_in_boxes(points, rotations, centers, halves, corner, per_m, starts, members, cells, counts, owners):
-    """Counts the points in each box, and writes for each point the last box that it is in."""
-    for i in range(points.shape[0]):
-        x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        c = cell_of(x, y, corner, per_m, cells)
-        if c < 0:
-            continue
-        for m in range(starts[c], starts[c + 1]):
-            b = members[m]
-            if in_box_of(x, y, z, rotations, centers, halves, b):
-                counts[b] += 1
-                owners[i] = b
-
-
-@njit(cache=True, nogil=True)
 def list_in_boxes(
     points, chosen, rotations, centers, halves, corner, per_m, starts, members, cells, places, out
 ):

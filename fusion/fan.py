@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from calib.types import F32, F64, I32, kernel_view
+from calib.types import F32, F64, I32, I64, kernel_view
+from fusion.boxes import Boxes
+from fusion.overlap import FACE_SLACK_M
 
 SECTORS, SLOPES = 512, 24
 DIRECTIONS = SECTORS * SLOPES
@@ -25,3 +27,24 @@ def by_direction(points: F32, above_m: F64, origin: F64) -> tuple[F32, F64, I32]
     places, above_m = np.empty((len(cloud), 3), np.float32), np.empty(len(cloud))
     kernels.sort_by_direction(cloud, heights_m, np.array(origin), starts, places, above_m)
     return places[: starts[-1]], above_m[: starts[-1]], starts
+
+
+def owners_of_points(points: F32, starts: I32, origin: F64, boxes: Boxes) -> tuple[I32, I64]:
+    """(M,) the last of the boxes that each of (M, 3) points lies in, -1 for none; (B,) points in each.
+
+    The points are sorted as by `by_direction`, and in the frame of the boxes.
+    """
+    from fusion import _fan_kernels as kernels
+
+    owners, counts = np.full(len(points), -1, dtype=np.int32), np.zeros(len(boxes), dtype=np.int64)
+    kernels.own_in_boxes(
+        kernel_view(points, 3, np.float32),
+        kernel_view(starts, 1, np.int32)[:, 0],
+        np.array(origin),
+        np.array(boxes.dst_from_box.rotations),
+        np.array(boxes.dst_from_box.translations),
+        boxes.sizes_lwh_m / 2 + FACE_SLACK_M,
+        owners,
+        counts,
+    )
+    return owners, counts

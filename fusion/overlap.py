@@ -34,11 +34,6 @@ def points_in_boxes(points: Floats, boxes: Boxes) -> list[I64]:
     return _Search(points, boxes).indices()
 
 
-def owners_of_points(points: Floats, boxes: Boxes) -> tuple[I32, I64]:
-    """(N,) the last of the boxes that each of (N, 3) points lies in, -1 for none; (B,) points in each."""
-    return _Search(points, boxes).owners()
-
-
 def iou_bev(a: Boxes, b: Boxes) -> F64:
     """(A, B) intersection over union of the boxes' exact areas seen from above; tilt is left out."""
     return _matrix(a, b, solid=False)
@@ -103,14 +98,6 @@ class _Search:
 
     def counts(self) -> I64:
         return self._count()[0]
-
-    def owners(self) -> tuple[I32, I64]:
-        from fusion import _kernels
-
-        counts, owners = np.zeros(len(self.sizes), dtype=np.int64), np.full(len(self.cloud), -1, np.int32)
-        if len(counts):
-            _kernels.own_in_boxes(self.cloud, *self.grid, counts, owners)
-        return owners, counts
 
     def indices(self) -> list[I64]:
         from fusion import _kernels

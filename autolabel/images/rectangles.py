@@ -13,9 +13,9 @@ from calib.types import F64, I64
 from fusion.boxes import Boxes
 from fusion.course import Course
 from fusion.edits import Edit, PutImageBoxes
+from fusion.fan import owners_of_points
 from fusion.labels import ImageBox, Json, LabelSet, Source
 from fusion.log import DriveLog, ImageRef
-from fusion.overlap import owners_of_points
 from fusion.progress import Progress
 from fusion.rectangles import Cloud, Rectangles, Shown, rectangles_in, shown_at
 
@@ -102,7 +102,7 @@ class _Clouds:
         there = list(self.labels.at(int(self.scans.frames_ns[frame])))
         boxes = Boxes.stack(annotation.box for _, annotation in there).moved(scan.local_from_ego)
         around = Boxes(boxes.dst_from_box, boxes.sizes_lwh_m + AROUND_M)
-        self.owners, counts = owners_of_points(scan.points, around)
+        self.owners, counts = owners_of_points(scan.points, scan.starts, scan.origin, around)
         self.points = np.asfortranarray(scan.points)
         self.numbers = {track.id: number for number, (track, _) in enumerate(there)}
         # Who is not labelled in this frame has a number that no point has.

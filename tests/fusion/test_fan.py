@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from calib.se3 import SE3
 from fusion import _fan_kernels as kernels
-from fusion.fan import DIRECTIONS, SECTORS, SLOPES, by_direction
+from fusion.boxes import Box3D, Boxes
+from fusion.fan import DIRECTIONS, SECTORS, SLOPES, by_direction, owners_of_points
+from fusion.overlap import points_in_boxes
 
 ORIGIN = np.array([1.0, -2.0, 1.8])
 
@@ -68,3 +70,22 @@ def test_a_car_is_seen_in_few_directions(away_m: float, most: float) -> None:
     half = np.array([2.3, 1.0, 0.8])
     _, sectors, low, high = kernels.toward_box(np.array([away_m, 0.0, -1.0]), np.eye(3), half, 0.0)
     assert sectors * (high - low + 1) <= most * DIRECTIONS
+
+
+def test_the_last_box_owns_a_point() -> None:
+    """Of what lies in two boxes the later one is told; counts are of all."""
+    middles = ORIGIN + np.array([[0, 0, 0], [1, 0, 0], [9, 4, -1], [30, 0, 0]])
+    boxes = Boxes.stack(Box3D.upright(middle, (2.0, 2.0, 2.0), 0.3) for middle in middles)
+    rng = np.random.default_rng(0)
+    about = np.concatenate([rng.uniform(-3, 3, (900, 3)) + middle for middle in middles[:3]])
+    points, _, starts = by_direction(about.astype(np.float32), np.zeros(2700), ORIGIN)
+    owners, counts = owners_of_points(points, starts, ORIGIN, boxes)
+    inside = points_in_boxes(points, boxes)
+    expected = np.full(len(points), -1)
+    for number, mine in enumerate(inside):
+        expected[mine] = number
+    np.testing.assert_array_equal(owners, expected)
+    assert counts.tolist() == [len(mine) for mine in inside]
+    assert counts[3] == 0 < min(counts[2], len(np.intersect1d(inside[0], inside[1])))
+    none = owners_of_points(points, starts, ORIGIN, Boxes.stack([]))
+    assert (none[0] == -1).all() and len(none[1]) == 0

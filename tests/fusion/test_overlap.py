@@ -14,7 +14,6 @@ from fusion.overlap import (
     iou_3d,
     iou_3d_paired,
     iou_bev,
-    owners_of_points,
     points_in_box,
     points_in_boxes,
 )
@@ -205,19 +204,3 @@ def test_no_boxes_and_boxes_without_partners():
     assert iou_3d_paired(none, none).shape == (0,)
     with pytest.raises(CrosslabelError, match="0 and 2"):
         iou_3d_paired(none, two)
-
-
-def test_the_last_box_owns_a_point() -> None:
-    """Of what lies in two boxes the later one is told; counts are of all."""
-    boxes = Boxes.stack(Box3D.upright((x, 0.0, 0.0), (2.0, 2.0, 2.0), 0.3) for x in (0.0, 1.0, 30.0))
-    points = np.random.default_rng(0).uniform(-3, 3, (2_000, 3)).astype(np.float32)
-    owners, counts = owners_of_points(points, boxes)
-    inside = points_in_boxes(points, boxes)
-    expected = np.full(len(points), -1)
-    for number, mine in enumerate(inside):
-        expected[mine] = number
-    np.testing.assert_array_equal(owners, expected)
-    assert counts.tolist() == [len(mine) for mine in inside]
-    assert counts[2] == 0 < len(np.intersect1d(inside[0], inside[1]))
-    none = owners_of_points(points, Boxes.stack([]))
-    assert (none[0] == -1).all() and len(none[1]) == 0
