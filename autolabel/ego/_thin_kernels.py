@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
-FREE = -1
+FREE, MIXING = -1, 0x2545F4914F6CDD1D
+# As many cells, seen last, lie in the nearest memory; neighbours in space come soon after each other.
+RECENT = 1024
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -16,7 +18,7 @@ def key_of(ix, iy, iz):
 def slot_of(keys, key):
     """Where a cell is in the table, or the free slot in which it would be."""
     mask = keys.shape[0] - 1
-    mixed = key * 0x2545F4914F6CDD1D
+    mixed = key * MIXING
     slot = (mixed ^ (mixed >> 29)) & mask
     while keys[slot] != FREE and keys[slot] != key:
         slot = (slot + 1) & mask
@@ -48,16 +50,19 @@ def thin(points, nearest_m, farthest_m, cell_m, keys, out):
     """Indices of the first point in each cell of a cubic grid; returns how many."""
     keys[:] = FREE
     count, fill, at_once = 0, keys.shape[0] * 3 // 4, 512
-    cells = np.empty(at_once, dtype=np.int64)
+    cells, recent = np.empty(at_once, dtype=np.int64), np.full(RECENT, FREE)
     for first in range(0, points.shape[0], at_once):
         some = points[first : first + at_once]
         keys_of(some, nearest_m, farthest_m, cell_m, cells[: len(some)])
         for k in range(len(some)):
-            if cells[k] == FREE:
+            key = cells[k]
+            place = (key * MIXING >> 50) & (RECENT - 1)
+            if recent[place] == key or key == FREE:
                 continue
-            slot = slot_of(keys, cells[k])
+            recent[place] = key
+            slot = slot_of(keys, key)
             if keys[slot] == FREE:
-                keys[slot] = cells[k]
+                keys[slot] = key
                 out[count] = first + k
                 count += 1
                 if count >= fill:
