@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="BaseModel")
 
 
-def read_bytes(path: Path) -> bytes:
-    """A whole file.
+def read_bytes(path: Path, most_bytes: int = -1) -> bytes:
+    """A file, or no more than its first bytes.
 
     Raises:
         FormatError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as stream:
+            return stream.read(most_bytes)
     except FileNotFoundError:
         raise FormatError(path, "", "no such file") from None
     except OSError as error:

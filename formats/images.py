@@ -15,6 +15,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_START, JPEG_END, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD9)})
+HEAD_BYTES = 1 << 16
 
 
 def read_rgb(path: Path, size_px: tuple[int, int] | None = None) -> U8:
@@ -83,14 +84,17 @@ def image_size_px(path: Path) -> tuple[int, int]:
     Raises:
         FormatError: missing or no image.
     """
-    content = read_bytes(path)
-    if content.startswith(PNG_SIGNATURE) and len(content) >= 24:
-        return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
-    size = _jpeg_size(content) if content.startswith(JPEG_START) else None
+    size = _size_in(read_bytes(path, HEAD_BYTES)) or _size_in(read_bytes(path))
     if size is None:
         height, width = read_rgb(path).shape[:2]
         return width, height
     return size
+
+
+def _size_in(content: bytes) -> tuple[int, int] | None:
+    if content.startswith(PNG_SIGNATURE) and len(content) >= 24:
+        return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+    return _jpeg_size(content) if content.startswith(JPEG_START) else None
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:

@@ -203,6 +203,16 @@ def test_images_that_are_none_are_refused(tmp_path: Path) -> None:
         write_rgb(tmp_path / "a.docx", picture())
 
 
+@pytest.mark.parametrize("segments", [0, 1, 5])
+def test_the_size_of_a_jpeg_is_found_behind_what_a_camera_says(tmp_path: Path, segments: int) -> None:
+    file = tmp_path / "a.jpg"
+    write_rgb(file, picture())
+    content = file.read_bytes()
+    said = b"\xff\xe1\xff\xfd" + bytes(0xFFFB)
+    file.write_bytes(content[:2] + said * segments + content[2:])
+    assert image_size_px(file) == (53, 37) == read_rgb(file).shape[1::-1]
+
+
 def test_sizes_of_real_images_come_from_their_headers(shared_data: Path) -> None:
     front = shared_data / "pandaset" / "002" / "camera" / "front_camera" / "00.jpg"
     assert image_size_px(front) == (1920, 1080) == read_rgb(front).shape[1::-1]
