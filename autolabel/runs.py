@@ -14,7 +14,7 @@ from pathlib import Path
 from autolabel.candidates import candidates_of
 from autolabel.confidence import wanting_a_look
 from autolabel.config import Config
-from autolabel.memory import forget_peak_memory, peak_memory_mb
+from autolabel.memory import forget_peak_memory, peak_memory_mb, search_for_new_garbage_alone
 from autolabel.pipeline import Given, Proposal, label
 from autolabel.records import (
     RUN_SCHEMA,
@@ -110,7 +110,7 @@ def label_log(work: Work, config: Config, force: bool = False, progress: Progres
     if _is_there(work, same, force):
         return Labelled(Outcome.UP_TO_DATE)
     clock = _Clock()
-    with measured() as stages:
+    with measured() as stages, search_for_new_garbage_alone():
         trip = work.trip()
         proposal = label(trip.log, trip.given, config, progress)
         checked = _write(work, trip, proposal, config, {"same": same}, clock, stages.spent_s, progress)

@@ -1,12 +1,13 @@
 """What becomes of memory that is freed."""
 
+import gc
 import platform
 import subprocess
 import sys
 
 import pytest
 
-from autolabel.memory import forget_peak_memory, peak_memory_mb
+from autolabel.memory import forget_peak_memory, peak_memory_mb, search_for_new_garbage_alone
 
 COUNT = """
 import resource
@@ -46,3 +47,24 @@ def test_the_peak_is_forgotten() -> None:
         pytest.skip("the system does not count")
     forget_peak_memory()
     assert (peak_memory_mb() or 0) > 10
+
+
+def test_garbage_is_searched_for_in_what_is_new_until_the_block_ends() -> None:
+    class Ring:
+        def __init__(self, ends: list[str], name: str) -> None:
+            self.itself, self.ends, self.name = self, ends, name
+
+        def __del__(self) -> None:
+            self.ends.append(self.name)
+
+    ends: list[str] = []
+    gc.collect()
+    old = Ring(ends, "old")
+    with pytest.raises(KeyError), search_for_new_garbage_alone():
+        new = Ring(ends, "new")
+        del old, new
+        gc.collect()
+        assert ends == ["new"]
+        raise KeyError
+    gc.collect()
+    assert ends == ["new", "old"]
