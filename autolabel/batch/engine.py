@@ -8,6 +8,7 @@ so that no unit is blamed for its neighbour.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections import deque
@@ -53,12 +54,16 @@ class Engine:
         self._client = client
         self._flying: dict[Future, Unit] = {}
         self.under_way: dict[str, float] = {}
+        self._workers, self._counted_s = 0, -math.inf
 
     @property
     def workers(self) -> int:
-        """How many there are now; the threads of a worker do not count."""
-        with self._watched():
-            return len(self._client.nthreads())
+        """How many there were within the last tick; the threads of a worker do not count."""
+        if time.monotonic() >= self._counted_s + TICK_S:
+            with self._watched():
+                self._workers = len(self._client.nthreads())
+            self._counted_s = time.monotonic()
+        return self._workers
 
     def run(self, units: Sequence[Unit]) -> Iterator[Ended | None]:
         """Works on all of them; those that their workers die of come last.
@@ -99,7 +104,8 @@ class Engine:
         from distributed import wait
 
         self._hand_out(waiting, places)
-        with self._watched(), suppress(TimeoutError):
+        # By default another client's loop waits, which is told of what ends 50 ms late.
+        with self._watched(), suppress(TimeoutError), self._client.as_current():
             wait(list(self._flying), timeout=TICK_S, return_when="FIRST_COMPLETED")
         if self._client.status != "running":
             raise self._lost()

@@ -1,19 +1,20 @@
 """What the engine costs, and what a second worker brings: `python -m tests.benchmarks.batch`.
 
-The same unit labels a hundred simulated drives of one second, called in a loop or by a worker of the engine.
-For what the engine costs the two take turns with five of them, so that what else the machine does meets
-both. For what a second one brings, one worker and two, one loop and two, take turns with half of them each.
+The same unit labels a hundred simulated drives of one second, called in one loop and in two, by one worker of
+the engine and by two. Two of these at a time take turns with twenty drives, so that what else the machine
+does meets both. Told are medians, and between what half of all turns lie.
 Starting and the first logs of a process, which load what is compiled, come once and are told by themselves.
 Drives are made at the first run (a few minutes).
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from autolabel import Config
 from autolabel.batch import Ended, Ledger
@@ -25,10 +26,11 @@ from scripts.bench_clips import Street, made_clips
 from scripts.bench_measure import processes
 
 SECONDS, POINTS = 1.0, 20_000
-WARM, TURN = 2, 5
+WARM, TURN = 2, 20
 
 Label = Callable[[Sequence[LogUnit]], list[Ended]]
 Way = Callable[[int], AbstractContextManager[Label]]
+Used = tuple[Way, int]
 
 
 def call(unit: LogUnit) -> Ended:
@@ -85,53 +87,39 @@ def warm(way: Way, workers: int, clips: Sequence[Path], starts_s: list[float]) -
         yield label
 
 
-def overheads(clips: Sequence[Path], starts_s: list[float]) -> tuple[list[float], list[float]]:
-    """Seconds a drive in a loop, turn by turn, and what the worker of an engine takes of them more."""
-    loops_s, more = [], []
-    with warm(loop, 1, clips, []) as plain, warm(engine, 1, clips, starts_s) as worker:
+def compared(first: Used, second: Used, clips: Sequence[Path], starts_s: list[float]) -> list[float]:
+    """How many times as long the second takes as the first, turn by turn.
+
+    Each works twice in a row: a process that rests for long may find its memory taken away.
+    """
+    found = []
+    with warm(*first, clips, starts_s) as one, warm(*second, clips, starts_s) as other:
         for number in range(0, len(clips), TURN):
             some = clips[number : number + TURN]
-            first_s, one_s, other_s, last_s = (timed(label, some) for label in (plain, worker, worker, plain))
-            loops_s.append((first_s + last_s) / (2 * len(some)))
-            more.append((one_s + other_s) / (first_s + last_s) - 1)
-    return loops_s, more
-
-
-def gains(way: Way, parts: Sequence[Sequence[Path]], starts_s: list[float]) -> list[float]:
-    """How many times as fast two are as one, part by part."""
-    found = []
-    for number, part in enumerate(parts):
-        spent_s = {}
-        for workers in (1, 2) if number % 2 == 0 else (2, 1):
-            with warm(way, workers, part, starts_s) as label:
-                spent_s[workers] = timed(label, part)
-        found.append(spent_s[1] / spent_s[2])
+            first_s, one_s, other_s, last_s = (timed(label, some) for label in (one, other, other, one))
+            found.append((one_s + other_s) / (first_s + last_s))
     return found
 
 
 def show(name: str, values: Sequence[float]) -> None:
-    low, middle, high = statistics.quantiles(values, method="inclusive")
-    print(f"{name:40} {middle:7.3f}   ({low:.3f} to {high:.3f})", flush=True)
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+    print(f"{name:44} {middle:7.3f}   ({low:.3f} to {high:.3f})", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=2, help="of one worker and two")
     parser.add_argument("--keep", type=Path, help="folder of the drives")
     arguments = parser.parse_args()
     clips = made_clips(Street(SECONDS, POINTS), arguments.logs, arguments.keep, workers=2)
-    parts = [clips[number :: arguments.rounds] for number in range(arguments.rounds)]
+    with warm(loop, 1, clips, []) as label:  # kernels are compiled, files in the cache
+        show("a drive in a loop, s", [timed(label, [clip]) for clip in clips[:TURN]])
     starts_s: list[float] = []
-    with warm(loop, 1, clips, []):
-        pass  # kernels are compiled, files in the cache
-    loops_s, more = overheads(clips, starts_s)
-    print("median (half of all lie between)")
-    show("a log in a loop, s", loops_s)
-    show("overhead of the engine", more)
-    show("two workers / one", gains(engine, parts, starts_s))
-    show("two loops / one: what the machine gives", gains(loop, parts, []))
-    show("start of an engine, first logs too, s", starts_s)
+    show("one worker / one loop", compared((loop, 1), (engine, 1), clips, []))
+    show("two workers / two loops", compared((loop, 2), (engine, 2), clips, starts_s))
+    show("one worker / two workers", compared((engine, 2), (engine, 1), clips, []))
+    show("one loop / two loops: what the machine gives", compared((loop, 2), (loop, 1), clips, []))
+    show("start of two workers, first drives too, s", starts_s[1:])
 
 
 if __name__ == "__main__":
