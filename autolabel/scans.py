@@ -98,7 +98,7 @@ class Stretch:
 
 @dataclass(eq=False, slots=True)
 class Scans:
-    """The scans of a log, each read and cleared of its ground once and kept, in memory or, if they are many, in a file.
+    """The scans of a log, each read and cleared of its ground once; kept in memory or, if many, in a file.
 
     Attributes:
         world: the local world of the log.
