@@ -41,7 +41,7 @@ def ego_at_shot_from_ego_at_frame(log: DriveLog, shot_ns: int, frame_ns: int) ->
     """
     if shot_ns == frame_ns:
         return SE3.identity()
-    world_from_ego_at_shot, world_from_ego_at_frame = log.trajectory.at(shot_ns), log.trajectory.at(frame_ns)
+    world_from_ego_at_shot, world_from_ego_at_frame = log.trajectory.at_many([shot_ns, frame_ns])
     return world_from_ego_at_shot.inverse() @ world_from_ego_at_frame
 
 
