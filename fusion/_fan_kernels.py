@@ -17,11 +17,8 @@ SLACK = 1e-6
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bearing_of(x, y):
-    """A direction as a number in 0..4 that rises with its angle."""
-    away = abs(x) + abs(y)
-    if away == 0.0:
-        return 0.0
-    turn = y / away
+    """A direction as a number in 0..4 that rises with its angle; without branches."""
+    turn = y / max(abs(x) + abs(y), 1e-300)
     return 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
 
 
@@ -44,13 +41,10 @@ def directions_of(points, origin, cells):
     flat, last = points.reshape(-1), np.float64(SECTORS - 1)
     for i in range(len(cells)):
         x, y, z = flat[3 * i] - origin[0], flat[3 * i + 1] - origin[1], flat[3 * i + 2] - origin[2]
-        away = abs(x) + abs(y)
-        turn = y / max(away, 1e-300)
-        bearing = 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
-        sector = min(np.floor(bearing * (SECTORS / 4.0)), last)
+        sector = min(np.floor(bearing_of(x, y) * (SECTORS / 4.0)), last)
         slope = np.floor((z / max(np.sqrt(x * x + y * y), 1e-9) - LOWEST) * PER_SLOPE) + 1.0
         slope = min(max(slope, 0.0), SLOPES - 1.0)
-        cells[i] = np.int32(sector * SLOPES + slope if away + abs(z) < np.inf else -1.0)
+        cells[i] = np.int32(sector * SLOPES + slope if abs(x) + abs(y) + abs(z) < np.inf else -1.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -24,9 +24,9 @@ def by_direction(points: F32, above_m: F64, origin: F64) -> tuple[F32, F64, I32]
 
     cloud, heights_m = kernel_view(points, 3, np.float32), kernel_view(above_m, 1, np.float64)[:, 0]
     starts = np.empty(DIRECTIONS + 1, dtype=np.int32)
-    places, above_m = np.empty((len(cloud), 3), np.float32), np.empty(len(cloud))
-    kernels.sort_by_direction(cloud, heights_m, np.array(origin), starts, places, above_m)
-    return places[: starts[-1]], above_m[: starts[-1]], starts
+    places, their_heights_m = np.empty((len(cloud), 3), np.float32), np.empty(len(cloud))
+    kernels.sort_by_direction(cloud, heights_m, np.array(origin), starts, places, their_heights_m)
+    return places[: starts[-1]], their_heights_m[: starts[-1]], starts
 
 
 def owners_of_points(points: F32, starts: I32, origin: F64, boxes: Boxes) -> tuple[I32, I64]:

@@ -8,7 +8,6 @@ so that no unit is blamed for its neighbour.
 from __future__ import annotations
 
 import logging
-import math
 import signal
 import time
 from collections import deque
@@ -54,16 +53,12 @@ class Engine:
         self._client = client
         self._flying: dict[Future, Unit] = {}
         self.under_way: dict[str, float] = {}
-        self._workers, self._counted_s = 0, -math.inf
 
     @property
     def workers(self) -> int:
-        """How many there were within the last tick; the threads of a worker do not count."""
-        if time.monotonic() >= self._counted_s + TICK_S:
-            with self._watched():
-                self._workers = len(self._client.nthreads())
-            self._counted_s = time.monotonic()
-        return self._workers
+        """How many there are now; the threads of a worker do not count."""
+        with self._watched():
+            return len(self._client.nthreads())
 
     def run(self, units: Sequence[Unit]) -> Iterator[Ended | None]:
         """Works on all of them; those that their workers die of come last.

@@ -92,9 +92,7 @@ def count_beams(points, starts, origin, place, half, aim, size, counts):
         for i in range(begin, end):
             x, y, z = flat[3 * i] - x0, flat[3 * i + 1] - y0, flat[3 * i + 2] - z0
             away = np.sqrt(x * x + y * y)
-            turn = y / (abs(x) + abs(y))
-            bearing = 2.0 - turn if x < 0 else turn if y >= 0 else 4.0 + turn
-            side = 2.0 - abs(2.0 - abs(bearing - middle))
+            side = abs(between(bearing_of(x, y), middle))
             beyond, height = away - away_m, (z * away_m / away - up) * per_half
             before += (side < reach) & (beyond <= -near_m) & (abs(height) < 1.0)
             through += (side < CORE * reach) & (beyond > far_m) & (height > -LOW) & (height < 0.0)

@@ -78,22 +78,20 @@ def timed(label: Label, clips: Sequence[Path]) -> float:
 
 
 @contextmanager
-def warm(way: Way, workers: int, clips: Sequence[Path], starts_s: list[float]) -> Iterator[Label]:
-    """Started, with a few drives done that do not count; says how long that took."""
-    begun_s = time.perf_counter()
+def warm(way: Way, workers: int, clips: Sequence[Path]) -> Iterator[Label]:
+    """Started, with a few drives done that do not count."""
     with way(workers) as label:
         timed(label, clips[: WARM * workers])
-        starts_s.append(time.perf_counter() - begun_s)
         yield label
 
 
-def compared(first: Used, second: Used, clips: Sequence[Path], starts_s: list[float]) -> list[float]:
+def compared(first: Used, second: Used, clips: Sequence[Path]) -> list[float]:
     """How many times as long the second takes as the first, turn by turn.
 
     Each works twice in a row: a process that rests for long may find its memory taken away.
     """
     found = []
-    with warm(*first, clips, starts_s) as one, warm(*second, clips, starts_s) as other:
+    with warm(*first, clips) as one, warm(*second, clips) as other:
         for number in range(0, len(clips), TURN):
             some = clips[number : number + TURN]
             first_s, one_s, other_s, last_s = (timed(label, some) for label in (one, other, other, one))
@@ -112,14 +110,15 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder of the drives")
     arguments = parser.parse_args()
     clips = made_clips(Street(SECONDS, POINTS), arguments.logs, arguments.keep, workers=2)
-    with warm(loop, 1, clips, []) as label:  # kernels are compiled, files in the cache
+    with warm(loop, 1, clips) as label:  # kernels are compiled, files in the cache
         show("a drive in a loop, s", [timed(label, [clip]) for clip in clips[:TURN]])
-    starts_s: list[float] = []
-    show("one worker / one loop", compared((loop, 1), (engine, 1), clips, []))
-    show("two workers / two loops", compared((loop, 2), (engine, 2), clips, starts_s))
-    show("one worker / two workers", compared((engine, 2), (engine, 1), clips, []))
-    show("one loop / two loops: what the machine gives", compared((loop, 2), (loop, 1), clips, []))
-    show("start of two workers, first drives too, s", starts_s[1:])
+    show("one worker / one loop", compared((loop, 1), (engine, 1), clips))
+    show("two workers / two loops", compared((loop, 2), (engine, 2), clips))
+    show("one worker / two workers", compared((engine, 2), (engine, 1), clips))
+    show("one loop / two loops: what the machine gives", compared((loop, 2), (loop, 1), clips))
+    begun_s = time.perf_counter()
+    with warm(engine, 2, clips):
+        show("start of two workers, first drives too, s", [time.perf_counter() - begun_s])
 
 
 if __name__ == "__main__":
